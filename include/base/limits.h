@@ -1,0 +1,71 @@
+#pragma once
+
+/*
+ * Every limit on what comes from outside, with its reason. Sizes in bytes.
+ */
+
+#define LIMIT_KIB 1024U
+#define LIMIT_MIB (1024U * LIMIT_KIB)
+
+/* ---- feeds ---- */
+
+/* The largest real day of five categories was 2.75 MB. */
+#define LIMIT_FEED_BYTES (16U * LIMIT_MIB)
+/* arXiv stops at 2000 items; the API gives 2000 a slice. */
+#define LIMIT_FEED_ITEMS 4000U
+/* From here on arXiv silently loses new papers. */
+#define LIMIT_FEED_ITEMS_ALARM 2000U
+/* arXiv's own limits are near 250 and 1920 characters; TeX and escapes. */
+#define LIMIT_TITLE_BYTES 2000U
+#define LIMIT_ABSTRACT_BYTES (32U * LIMIT_KIB)
+/* Collaborations have thousands of authors. */
+#define LIMIT_AUTHORS_BYTES (512U * LIMIT_KIB)
+#define LIMIT_AUTHORS 10000U
+#define LIMIT_CATEGORIES 32U
+/* At most one request per 3 s: info.arxiv.org/help/api/tou.html. */
+#define LIMIT_FEED_PAUSE_SEC 3
+#define LIMIT_FEED_REDIRECTS 3L
+#define LIMIT_FEED_CONNECT_SEC 30L
+#define LIMIT_FEED_TRANSFER_SEC 300L
+#define LIMIT_FEED_SLOW_BYTES_SEC 100L
+#define LIMIT_FEED_SLOW_SEC 30L
+
+/* ---- config ---- */
+
+/* 100,000 subscribers of 400 bytes are 40 MB. */
+#define LIMIT_CONF_BYTES (128U * LIMIT_MIB)
+#define LIMIT_CONF_FILES 10000U
+#define LIMIT_SECRET_BYTES 4096U
+#define LIMIT_KEYWORDS 1000U
+#define LIMIT_TOPICS 100U
+#define LIMIT_KEYWORD_BYTES 1000U
+
+/* ---- queries ---- */
+
+#define LIMIT_QUERY_BYTES (16U * LIMIT_KIB)
+#define LIMIT_QUERY_DEPTH 100U
+#define LIMIT_QUERY_NODES 4000U
+
+/* ---- digests and messages ---- */
+
+#define LIMIT_TEMPLATE_BYTES (256U * LIMIT_KIB)
+#define LIMIT_TEMPLATE_DEPTH 32U
+/* Gmail clips near 102 KB; FACTS measured 90 KiB as safe. */
+#define LIMIT_HTML_ENCODED_BYTES (90U * LIMIT_KIB)
+#define LIMIT_SUBJECT_BYTES 998U
+/* One paper, or the frame, rendered. */
+#define LIMIT_FRAGMENT_BYTES (4U * LIMIT_MIB)
+#define LIMIT_MESSAGE_BYTES (16U * LIMIT_MIB)
+
+/* ---- SMTP (RFC 5321, section 4.5.3) ---- */
+
+#define LIMIT_SMTP_LINE_BYTES 2048U
+#define LIMIT_SMTP_REPLY_LINES 128U
+/* Waiting for the reply to the final dot: RFC 5321, section 4.5.3.2.6. */
+#define LIMIT_SMTP_DOT_SEC 600
+
+/* ---- service ---- */
+
+/* Announcements older than this are in no digest. */
+#define LIMIT_CANDIDATE_DAYS 14
+#define LIMIT_LOG_LINE_BYTES 2000U

@@ -1,0 +1,397 @@
+#pragma once
+
+/*
+ * The store: everything that survives a restart. One SQLite database
+ * (state_dir/arxmail.db, WAL, synchronous=FULL), one connection. Each change
+ * of state is one function here and one transaction inside it (or part of the
+ * one between store_begin() and store_commit()), so a crash between two calls
+ * leaves a state from which the next start can go on. No SQL and no sqlite3
+ * type leaves src/store/. Several processes may have it open.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/owned.h"
+#include "base/strings.h"
+#include "model/digest.h"
+#include "model/paper.h"
+
+struct store;
+
+enum store_mode {
+	STORE_WRITE, /* creates the database, migrates its schema */
+	STORE_READ,  /* changes nothing; there must be a database */
+};
+
+/*
+ * Opens the database in `state_dir`, which exists. Fails with ERROR_LIMIT if
+ * a newer version of this program wrote it, ERROR_TEMPORARY if another
+ * process keeps it locked, else with a sentence that names the file and what
+ * to do. "" as `state_dir`: in memory, for tests.
+ */
+MUST_CHECK int store_open(struct store **ret_store, const char *state_dir,
+                          enum store_mode mode, struct error *err);
+void store_close(struct store *store);
+
+OWNED_DEFINE(store, struct store, store_close);
+
+/*
+ * Joins the changes until store_commit() into one durable transaction. Not
+ * nested. store_rollback() (also after a failed call) undoes them.
+ */
+MUST_CHECK int store_begin(struct store *store, struct error *err);
+MUST_CHECK int store_commit(struct store *store, struct error *err);
+void store_rollback(struct store *store);
+
+/* A consistent copy to a new file while others write. */
+MUST_CHECK int store_backup(struct store *store, const char *path,
+                            struct error *err);
+
+/* ---- feeds ---- */
+
+struct store_feed {
+	char *etag;          /* NULL: none */
+	char *last_modified; /* NULL: none */
+	int64_t polled_at;   /* last answer of any kind; 0: never */
+};
+
+void store_feed_fini(struct store_feed *feed);
+
+/* What is remembered of a category's feed; zeroed if nothing is. */
+MUST_CHECK int store_get_feed(struct store *store, const char *category,
+                              struct store_feed *ret_feed, struct error *err);
+MUST_CHECK int store_set_feed(struct store *store, const char *category,
+                              const struct store_feed *feed, struct error *err);
+
+struct store_batch_counts {
+	size_t n_new;   /* announcements that were not stored before */
+	size_t n_known; /* (category, id, version) stored before */
+	size_t n_known_before_day; /* of the known: on an earlier day */
+};
+
+/*
+ * Stores what a category announced on `day`, seen at `at`: papers that are
+ * new, and announcements keyed by (category, id, version). The announcements'
+ * seq, category and day fields are ignored. All or nothing.
+ */
+MUST_CHECK int store_add_batch(struct store *store, const char *category,
+                               int32_t day, int64_t at,
+                               const struct announcement *announcements,
+                               size_t n, struct store_batch_counts *ret_counts,
+                               struct error *err);
+
+/* ---- candidates ---- */
+
+/* Stored announcements, by seq ascending, and their papers, which it owns. */
+struct store_candidates {
+	struct announcement *announcements;
+	size_t n;
+	struct paper **papers; /* each (id, version) once */
+	size_t n_papers;
+};
+
+void store_candidates_free(struct store_candidates *candidates);
+OWNED_DEFINE(store_candidates, struct store_candidates, store_candidates_free);
+
+/* Announcements with seq > `after_seq` stored at `since` or later. */
+MUST_CHECK int store_load_candidates(struct store *store, int64_t after_seq,
+                                     int64_t since,
+                                     struct store_candidates **ret_candidates,
+                                     struct error *err);
+
+/* The highest seq in the store; 0 when it is empty. */
+MUST_CHECK int store_last_seq(struct store *store, int64_t *ret_seq,
+                              struct error *err);
+
+/*
+ * Where a new subscriber's mark stands: just before the newest batch of the
+ * categories (patterns as in category_matches()), or at the last seq when
+ * there is none.
+ */
+MUST_CHECK int store_newest_batch_mark(struct store *store,
+                                       const struct strings *categories,
+                                       int64_t *ret_mark, struct error *err);
+
+/* Was the paper announced (anywhere) with a seq of `seq` or less? */
+MUST_CHECK int store_announced_before(struct store *store, const char *paper_id,
+                                      int64_t seq, bool *ret_before,
+                                      struct error *err);
+
+/* ---- subscribers ---- */
+
+enum store_found {
+	STORE_FOUND = 0,
+	STORE_MISSING = 1,
+};
+
+struct store_subscriber {
+	int64_t mark;
+	bool paused;          /* paused or removed when last seen */
+	int64_t suspended_at; /* 0: not */
+};
+
+/* STORE_FOUND or STORE_MISSING. */
+MUST_CHECK int store_get_subscriber(struct store *store, const char *id,
+                                    struct store_subscriber *ret_subscriber,
+                                    struct error *err);
+
+/* A new or resumed subscriber: sets the mark, lifts the pause. */
+MUST_CHECK int store_begin_subscriber(struct store *store, const char *id,
+                                      int64_t mark, int64_t at,
+                                      struct error *err);
+MUST_CHECK int store_pause_subscriber(struct store *store, const char *id,
+                                      struct error *err);
+
+/*
+ * All subscribers there are now (ids, any order). Of all others open
+ * deliveries are cancelled and the pause is set; *ret_cancelled deliveries.
+ */
+MUST_CHECK int store_keep_subscribers(struct store *store,
+                                      const struct strings *ids, int64_t at,
+                                      size_t *ret_cancelled, struct error *err);
+
+/* ---- digests ---- */
+
+enum store_queue {
+	STORE_QUEUED = 0,
+	STORE_MARK_MOVED = 1, /* somebody else was there first; nothing done */
+};
+
+/*
+ * A digest, its papers, the moved mark and its queued delivery, if the
+ * subscriber's mark is still `old_mark`. `digest` is not kept; its entries'
+ * papers must be stored. *ret_delivery is the delivery's id.
+ */
+MUST_CHECK int store_queue_digest(struct store *store,
+                                  const struct digest *digest,
+                                  const char *address, int64_t old_mark,
+                                  int64_t new_mark, int64_t *ret_delivery,
+                                  struct error *err);
+
+/* Nothing matched: only the mark moves. STORE_QUEUED or STORE_MARK_MOVED. */
+MUST_CHECK int store_move_mark(struct store *store, const char *subscriber_id,
+                               int64_t old_mark, int64_t new_mark,
+                               struct error *err);
+
+/*
+ * The highest version of the paper that a digest of the subscriber carried
+ * (deliveries cancelled before they were sent do not count), and that
+ * digest's day. STORE_FOUND or STORE_MISSING.
+ */
+MUST_CHECK int store_sent_version(struct store *store,
+                                  const char *subscriber_id,
+                                  const char *paper_id, uint32_t *ret_version,
+                                  int32_t *ret_day, struct error *err);
+
+/* A digest with the papers it points to. */
+struct store_digest {
+	struct digest *digest;
+	struct paper **papers;
+	size_t n_papers;
+};
+
+void store_digest_free(struct store_digest *digest);
+OWNED_DEFINE(store_digest, struct store_digest, store_digest_free);
+
+MUST_CHECK int store_load_digest(struct store *store, int64_t digest_id,
+                                 struct store_digest **ret_digest,
+                                 struct error *err);
+
+/* The subscriber's newest digest and its delivery's state. */
+struct store_last_digest {
+	int64_t digest_id;
+	int64_t delivery_id;
+	int state; /* enum delivery_state */
+};
+
+/* STORE_FOUND or STORE_MISSING. */
+MUST_CHECK int store_last_digest(struct store *store, const char *subscriber_id,
+                                 struct store_last_digest *ret_last,
+                                 struct error *err);
+
+/* ---- deliveries ---- */
+
+enum delivery_state {
+	DELIVERY_QUEUED,
+	DELIVERY_SENDING,
+	DELIVERY_SENT,
+	DELIVERY_DEFERRED,
+	DELIVERY_UNKNOWN, /* lost after the dot; is sent again like deferred */
+	DELIVERY_HELD,
+	DELIVERY_FAILED,
+	DELIVERY_SUPERSEDED,
+	DELIVERY_CANCELLED,
+	DELIVERY_STATES,
+};
+
+const char *delivery_state_name(enum delivery_state state);
+
+struct store_delivery {
+	int64_t id;
+	int64_t digest_id;
+	char *subscriber_id;
+	char *address;
+	char *message_id;
+	enum delivery_state state;
+	uint32_t n_attempts;
+	int64_t created_at;
+	int64_t next_at;  /* deferred, unknown: not before */
+	char *last_words; /* the last outcome's sentence; NULL: none */
+};
+
+void store_delivery_fini(struct store_delivery *delivery);
+
+struct store_deliveries {
+	struct store_delivery *items;
+	size_t n;
+	size_t capacity;
+};
+
+void store_deliveries_fini(struct store_deliveries *deliveries);
+
+/*
+ * Queued, deferred and unknown deliveries that may go at `now` (next_at
+ * passed, or any of them with INT64_MAX), oldest first, at most `limit`,
+ * with id > `after_id`.
+ */
+MUST_CHECK int store_next_deliveries(struct store *store, int64_t now,
+                                     int64_t after_id, size_t limit,
+                                     struct store_deliveries *ret_deliveries,
+                                     struct error *err);
+
+/* One delivery; STORE_FOUND or STORE_MISSING. */
+MUST_CHECK int store_get_delivery(struct store *store, int64_t id,
+                                  struct store_delivery *ret_delivery,
+                                  struct error *err);
+
+/* It is being sent from now on; the address may have changed. */
+MUST_CHECK int store_start_delivery(struct store *store, int64_t id,
+                                    const char *address, int64_t at,
+                                    struct error *err);
+
+/* The final dot is about to be sent. */
+MUST_CHECK int store_dot_delivery(struct store *store, int64_t id, int64_t at,
+                                  struct error *err);
+
+/* How an attempt ended. */
+struct store_attempt {
+	enum delivery_state state; /* SENT, DEFERRED, UNKNOWN, HELD, FAILED, or
+	                              QUEUED: handed back, nothing counted */
+	int64_t at;
+	int64_t next_at;
+	const char *words; /* NULL: none */
+};
+
+MUST_CHECK int store_end_delivery(struct store *store, int64_t id,
+                                  const struct store_attempt *attempt,
+                                  struct error *err);
+
+/*
+ * For who has just got the send lock: `sending` rows of a dead sender go back
+ * to queued if their dot was not sent, else to unknown (or held, with
+ * `hold`). *ret_n_unknown of the latter.
+ */
+MUST_CHECK int store_recover_deliveries(struct store *store, int64_t at,
+                                        bool hold, size_t *ret_n_unknown,
+                                        struct error *err);
+
+/*
+ * The last digest once more: a delivery that was sent (or failed, cancelled,
+ * superseded) gets a new one with `message_id`; a held, unknown or deferred
+ * one is queued again as it is. *ret_delivery is the one to wait for.
+ */
+MUST_CHECK int store_requeue_digest(struct store *store,
+                                    const struct store_last_digest *last,
+                                    const char *address, const char *message_id,
+                                    int64_t at, int64_t *ret_delivery,
+                                    struct error *err);
+
+/* How many are in each state. */
+struct store_queue_counts {
+	uint64_t n[DELIVERY_STATES];
+};
+
+MUST_CHECK int store_count_deliveries(struct store *store,
+                                      struct store_queue_counts *ret_counts,
+                                      struct error *err);
+
+/* Deliveries that need a look: not sent and not queued, newest first. */
+MUST_CHECK int store_list_deliveries(struct store *store, size_t limit,
+                                     struct store_deliveries *ret_deliveries,
+                                     struct error *err);
+
+/* ---- outcomes ---- */
+
+enum outcome_of {
+	OUTCOME_OF_CATEGORY,
+	OUTCOME_OF_SUBSCRIBER,
+};
+
+enum outcome {
+	/* a category's day */
+	OUTCOME_FRESH,
+	OUTCOME_STALE,
+	OUTCOME_PARTIAL,
+	OUTCOME_NO_ANNOUNCEMENT, /* also a subscriber's */
+	OUTCOME_UNREACHABLE,
+	OUTCOME_INVALID,
+	/* a subscriber's day */
+	OUTCOME_SENT,
+	OUTCOME_NOTHING_MATCHED,
+	OUTCOME_WAITING,
+	OUTCOME_DEFERRED,
+	OUTCOME_HELD,
+	OUTCOME_FAILED,
+	OUTCOME_SUSPENDED,
+	OUTCOME_PAUSED,
+	OUTCOMES,
+};
+
+const char *outcome_name(enum outcome outcome);
+
+struct store_outcome {
+	enum outcome_of of;
+	char *name; /* a category, or a subscriber's id */
+	int32_t day;
+	enum outcome outcome;
+	char *reason;
+	int64_t at;
+};
+
+struct store_outcomes {
+	struct store_outcome *items;
+	size_t n;
+	size_t capacity;
+};
+
+void store_outcomes_fini(struct store_outcomes *outcomes);
+
+/* Sets the outcome of a day, replacing the one it had. */
+MUST_CHECK int store_set_outcome(struct store *store, enum outcome_of of,
+                                 const char *name, int32_t day,
+                                 enum outcome outcome, const char *reason,
+                                 int64_t at, struct error *err);
+
+/* STORE_FOUND or STORE_MISSING. */
+MUST_CHECK int store_get_outcome(struct store *store, enum outcome_of of,
+                                 const char *name, int32_t day,
+                                 enum outcome *ret_outcome, struct error *err);
+
+/* All from `since_day` on, by name, then by day. */
+MUST_CHECK int store_list_outcomes(struct store *store, int32_t since_day,
+                                   struct store_outcomes *ret_outcomes,
+                                   struct error *err);
+
+/* ---- retention ---- */
+
+/*
+ * Deletes papers, announcements, outcomes and digests with ended deliveries
+ * that are older than `before`, at most `max_rows` of each; *ret_more says
+ * whether there are others. The newest digest of a subscriber and the papers
+ * of every kept digest stay.
+ */
+MUST_CHECK int store_prune(struct store *store, int64_t before, size_t max_rows,
+                           bool *ret_more, struct error *err);
