@@ -172,15 +172,16 @@ static bool is_plain(struct span text)
 	return span_find(text, "=?") == text.len;
 }
 
-static size_t longest_word(struct span text)
+/* Also behind the field's name: some readers keep a fold there as a blank. */
+static bool has_long_word(const struct buf *out, struct span text)
 {
+	size_t room = LINE_MAX_BYTES - 1 - column(out);
 	struct span word;
-	size_t longest = 0;
 
 	while (span_split(&text, ' ', &word))
-		if (word.len > longest)
-			longest = word.len;
-	return longest;
+		if (word.len > room)
+			return true;
+	return false;
 }
 
 /* RFC 5322's atoms, with blanks between them. */
@@ -209,7 +210,7 @@ static void add_quoted(struct buf *out, struct span text)
 
 static void add_phrase(struct buf *out, struct span text)
 {
-	if (!is_plain(text) || longest_word(text) > LINE_MAX_BYTES - 1)
+	if (!is_plain(text) || has_long_word(out, text))
 		add_words(out, text);
 	else if (is_atoms(text))
 		add_units(out, text);
@@ -234,10 +235,10 @@ void mail_add_text_field(struct buf *out, const char *name, struct span display)
 	add_one_line(&line, display);
 	text = buf_span(&line);
 	buf_addf(out, "%s:", name);
-	if (is_plain(text) && longest_word(text) < LINE_MAX_BYTES)
-		add_units(out, text);
-	else
+	if (!is_plain(text) || has_long_word(out, text))
 		add_words(out, text);
+	else
+		add_units(out, text);
 	buf_add_str(out, "\r\n");
 }
 
