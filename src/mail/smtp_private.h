@@ -46,6 +46,8 @@ bool smtp_reply_accepts(const struct smtp_reply *reply, enum smtp_stage stage);
 
 /* CRLF lines of at most 998 bytes, no bare CR or LF, no NUL. */
 MUST_CHECK int smtp_check_body(struct span message, struct error *err);
+/* Does any byte need more than 7 bits? */
+bool smtp_has_8bit(struct span text);
 /* Appends a checked message, dot-stuffed, and the final dot. */
 void smtp_add_body(struct buf *out, struct span message);
 

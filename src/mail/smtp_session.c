@@ -397,14 +397,6 @@ void smtp_session_begin(struct smtp_session *session)
 
 /* ---- messages ---- */
 
-static bool has_8bit(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if ((unsigned char)text.ptr[i] >= 0x80)
-			return true;
-	return false;
-}
-
 static int check_envelope(const char *address, struct error *err)
 {
 	owned(mem) char *for_smtp = NULL;
@@ -482,8 +474,8 @@ static void forget_message(struct smtp_session *session)
 void smtp_send(struct smtp_session *session, const char *from, const char *to,
                struct span message)
 {
-	bool needs_utf8 = has_8bit(span_of(from)) || has_8bit(span_of(to)) ||
-	                  has_8bit(message);
+	bool needs_utf8 = smtp_has_8bit(span_of(from)) ||
+	                  smtp_has_8bit(span_of(to)) || smtp_has_8bit(message);
 	struct error err;
 
 	assert(session->state == SMTP_IDLE && !session->news);
