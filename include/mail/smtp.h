@@ -40,8 +40,8 @@ struct smtp_options {
 	uint32_t connections;
 	uint32_t per_minute;     /* 0: no limit */
 	uint32_t per_connection; /* 0: no limit */
-	uint32_t timeout_s;
-	uint32_t *retry_min; /* minutes; the last repeats */
+	uint32_t timeout_s;      /* for the opening, and for each reply */
+	uint32_t *retry_min;     /* minutes; the last repeats */
 	size_t n_retry_min;
 	uint32_t give_up_after_hours;
 	bool hold_unknown; /* on_unknown = "hold" */
@@ -85,8 +85,12 @@ struct smtp_outcome {
 struct smtp_events {
 	/* The session is open: smtp_send() may be called. */
 	void (*open)(void *ctx);
-	/* It could not be opened, or ended while no message was under way. */
+	/*
+	 * It could not be opened (SMTP_RELAY), or the server ended it while
+	 * no message was under way (SMTP_DEFERRED): no message is harmed.
+	 */
 	void (*closed)(void *ctx, const struct smtp_outcome *outcome);
+	/* No other callback comes until smtp_send_body() or smtp_close(). */
 	void (*ready)(void *ctx);
 	void (*done)(void *ctx, const struct smtp_outcome *outcome);
 	void *ctx;
@@ -96,7 +100,8 @@ struct smtp_session;
 
 /*
  * Begins to open a session; open() or closed() follows. `net`, `clock` and
- * `options` are borrowed and must outlive it; `events` is copied.
+ * `options` are borrowed and must outlive it; `events` is copied. Fails if
+ * the URL is of another kind.
  */
 MUST_CHECK int smtp_open(struct smtp_session **ret_session, struct net *net,
                          const struct clock *clock,
@@ -119,9 +124,10 @@ uint64_t smtp_size_limit(const struct smtp_session *session);
 /*
  * Sends one message. Addresses are as mail_address_for_smtp() gives them and
  * checked again here. `message` (CRLF lines, not dot-stuffed) is borrowed
- * until done(). A bare CR or LF, a NUL, a message over the server's SIZE or
- * an address that needs SMTPUTF8 where it is not offered ends in done() with
- * SMTP_FAILED, from inside a later net_turn().
+ * until done(). A bare CR or LF, a NUL, a line of more than 998 bytes, a
+ * message over the server's SIZE, or 8-bit bytes in it or in an address where
+ * SMTPUTF8 is not offered end in done() with SMTP_FAILED, from inside a later
+ * net_turn(). To be called between open() or done() and the next ready() only.
  */
 void smtp_send(struct smtp_session *session, const char *from, const char *to,
                struct span message);

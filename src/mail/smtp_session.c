@@ -38,23 +38,29 @@ static size_t sendable(const struct smtp_session *session)
 	return session->out.len;
 }
 
+static short find_events(const struct smtp_session *session)
+{
+	switch (session->state) {
+	case SMTP_IDLE:
+	case SMTP_COMMANDS:
+	case SMTP_BODY:
+		return session->n_sent < sendable(session) ? POLLIN | POLLOUT
+		                                           : POLLIN;
+	case SMTP_OPENING:
+	case SMTP_READY:
+	case SMTP_OVER:
+		break;
+	}
+	return 0;
+}
+
 /* Asks for the turns that the session needs next. */
 static void settle(struct smtp_session *session)
 {
-	bool is_writing = session->n_sent < sendable(session);
-	bool is_waiting = session->state == SMTP_IDLE ||
-	                  session->state == SMTP_COMMANDS ||
-	                  session->state == SMTP_BODY;
-
-	net_watch_events(session->watch, !is_waiting  ? 0
-	                                 : is_writing ? POLLIN | POLLOUT
-	                                              : POLLIN);
-	if (session->news || session->is_unread)
-		net_watch_deadline(session->watch, 0);
-	else if (is_waiting && session->state != SMTP_IDLE)
-		net_watch_deadline(session->watch, session->deadline_ms);
-	else
-		net_watch_deadline(session->watch, INT64_MAX);
+	net_watch_events(session->watch, find_events(session));
+	net_watch_deadline(session->watch, session->news || session->is_unread
+	                                           ? 0
+	                                           : session->deadline_ms);
 }
 
 void smtp_session_tell(struct smtp_session *session)
@@ -82,9 +88,11 @@ void smtp_session_tell(struct smtp_session *session)
 	}
 }
 
-/* The message has its outcome. */
+/* The message has its outcome. What it did not send is never sent. */
 static void finish(struct smtp_session *session)
 {
+	buf_clear(&session->out);
+	session->n_sent = 0;
 	/* What came after the last reply makes the next ones untrue. */
 	if (session->in.len > 0 || session->is_lost)
 		session->outcome.closed = true;
@@ -151,6 +159,7 @@ static void lose(struct smtp_session *session, const char *what,
 	}
 	outcome->closed = true;
 	session->state = SMTP_OVER;
+	session->deadline_ms = INT64_MAX;
 	session->news = is_idle ? SMTP_NEWS_CLOSED : SMTP_NEWS_DONE;
 }
 
@@ -174,6 +183,7 @@ static void take_go_ahead(struct smtp_session *session)
 {
 	if (!session->is_refused) {
 		session->state = SMTP_READY;
+		session->deadline_ms = INT64_MAX;
 		session->news = SMTP_NEWS_READY;
 	} else if (session->is_recipient_taken) {
 		session->outcome.closed = true;
@@ -211,9 +221,14 @@ static void judge_step(struct smtp_session *session, enum smtp_command command)
 
 static void take_command_reply(struct smtp_session *session)
 {
-	enum smtp_command command =
-		session->steps[session->n_answered++].command;
+	struct smtp_step step = session->steps[session->n_answered];
+	enum smtp_command command = step.command;
 
+	if (step.end > session->n_sent) {
+		lose(session, "answered before it was asked", &session->reply);
+		return;
+	}
+	session->n_answered++;
 	judge_step(session, command);
 	if (session->news)
 		return;

@@ -322,7 +322,8 @@ static inline void abandon_server(struct server *server)
 #define ADA_MESSAGE "Subject: x\r\n\r\nbody\r\n"
 
 enum client_close {
-	CLOSES_LATER,
+	CLOSES_LATER, /* when the last message is done */
+	CLOSES_NEVER, /* the server must */
 	CLOSES_AT_OPEN,
 	CLOSES_AT_READY,
 	CLOSES_AT_DONE,
@@ -420,9 +421,10 @@ static inline void on_done(void *ctx, const struct smtp_outcome *outcome)
 	client->n_done++;
 	if (close_now(client, CLOSES_AT_DONE))
 		return;
-	client->is_over =
-		outcome->closed || client->n_done == client->n_messages;
-	if (!client->is_over)
+	client->is_over = outcome->closed;
+	if (client->n_done == client->n_messages)
+		client->is_over |= client->closes_at != CLOSES_NEVER;
+	else if (!outcome->closed)
 		send_next(client);
 }
 
