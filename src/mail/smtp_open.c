@@ -263,6 +263,7 @@ static void on_opened(void *ctx, int code)
 	smtp_session_tell(session);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what it needs, once a session */
 int smtp_open(struct smtp_session **ret_session, struct net *net,
               const struct clock *clock, const struct smtp_options *options,
               const struct smtp_events *events, struct error *err)
