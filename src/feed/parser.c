@@ -369,6 +369,7 @@ static void enter(struct feed_parser *parser, const struct rule *rule,
 	}
 }
 
+/* NOLINTNEXTLINE(readability-function-size): libxml2's startElementNs */
 static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix,
                      const xmlChar *ns, int n_namespaces,
                      const xmlChar **namespaces, int n_attributes,
