@@ -91,14 +91,15 @@ except smtplib.SMTPAuthenticationError as error:
 END
 
 smtp_rules <<<'[{"stage": "mail", "nth": 2, "do": "pause"}]'
-(cd "$T" && "$PYTHON" -c 'from client import *
+(cd "$T" && exec "$PYTHON" -c 'from client import *
 smtp = connect()
 send(smtp, "ada@example.org", "one")
 send(smtp, "ada@example.org", "two")' 2>/dev/null) &
+CLIENT=$!
 wait_event "$SMTP_EVENTS" 'PAUSED mail'
 pass 'it pauses at the moment that it is told'
-# shellcheck disable=SC2046
-kill -KILL $(jobs -p | tail -n 1)
+kill -KILL "$CLIENT"
+wait "$CLIENT" 2>/dev/null
 check 'what came before is kept' <<'END'
 equal(len(inbox()), 3)
 END

@@ -262,10 +262,8 @@ $(cat)
 END
 }
 
-# The program with the config; also in the background, where $! is it itself.
-arxmail() {
-    "${AS_USER[@]}" "${WRAPPER[@]}" "$T/arxmail" -c "$CONF" "$@"
-}
+# A simple command, so that in the background $! is the program itself.
+PROGRAM=("${AS_USER[@]}" "${WRAPPER[@]}" "$T/arxmail" -c "$CONF")
 
 # run STATUS ARGS...: what it prints is in $T/out, what it says in $T/err, and
 # its exit status is a test. The test's name ends in $WHAT.
@@ -273,8 +271,8 @@ WHAT=
 run() {
     local wanted=$1 status
     shift
-    timeout -k 5 "$TIMEOUT_SEC" "${AS_USER[@]}" "${WRAPPER[@]}" "$T/arxmail" \
-        -c "$CONF" "$@" >"$T/out" 2>"$T/err" </dev/null
+    timeout -k 5 "$TIMEOUT_SEC" "${PROGRAM[@]}" "$@" >"$T/out" 2>"$T/err" \
+        </dev/null
     status=$?
     if [ "$status" -eq "$wanted" ]; then
         pass "$* exits with $status${WHAT:+: $WHAT}"
@@ -289,7 +287,7 @@ run() {
 run_until() {
     local fd=$1 event=$2
     shift 2
-    arxmail "$@" >"$T/out" 2>"$T/err" </dev/null &
+    "${PROGRAM[@]}" "$@" >"$T/out" 2>"$T/err" </dev/null &
     local pid=$!
     PIDS+=("$pid")
     wait_event "$fd" "$event"
@@ -300,6 +298,24 @@ run_until() {
 # Everything that the store holds, as one hash.
 store_hash() {
     (cd "$T" && "$PYTHON" -c 'from mail import *; print(store_hash())')
+}
+
+# The demo's feeds, and three subscribers whose papers are known.
+use_demo() {
+    cp "$DEMO"/*.xml "$T/feeds/"
+    config <<'END'
+{ email = "ada@example.org"; name = "Ada"; categories = ["cs.CL"];
+  keywords = ["large language model", "retrieval-augmented", "quantiz*"];
+  authors = ["Hajdušek"]; exclude = ["survey"]; },
+{ email = "emmy@example.org"; categories = ["hep-lat", "math.NT"];
+  topics = (
+    { name = "Lattice"; query = "ti:lattice AND (QCD OR \"gauge theory\")"; },
+    { name = "People"; query = "au:Drozd OR au:\"K. Günther\""; },
+    { name = "Curves"; keywords = ["elliptic curve"]; } ); },
+{ email = "wei@example.org"; name = "魏"; language = "zh";
+  categories = ["cs.CL", "math.NT"]; authors = ["Szabó"];
+  keywords = ["tokeniz*", "dictionar*", "digits"]; }
+END
 }
 
 # pass_days N: all that the store knows happened N days earlier.

@@ -111,6 +111,17 @@ def requests(path=None):
     return [line for line in lines if path in (None, line["path"])]
 
 
+# Who gets which papers of the demo's feeds: lib.sh's use_demo.
+DEMO = {
+    "ada@example.org": {"2611.90001", "2611.90002", "2611.90003",
+                        "2611.90008", "2611.90025", "2611.90032"},
+    "emmy@example.org": {"2611.90012", "2611.90021", "2611.90022",
+                         "2611.90025", "2611.90028"},
+    "wei@example.org": {"2611.90006", "2611.90008", "2611.90021",
+                        "2611.90024"},
+}
+
+
 def read(path):
     with open(path, encoding="utf-8") as file:
         return file.read()
