@@ -74,7 +74,7 @@ assert first["Message-ID"] != second["Message-ID"]
 equal(len(inbox()), 4)
 END
 
-run 2 send-now nobody-we-know@example.org
+run 1 send-now nobody-we-know@example.org
 said 'an address that is not in the config is named' 'nobody-we-know'
 
 done_testing

@@ -81,7 +81,7 @@ done
 is 'no colours where there is no terminal' "$(grep -c $'\033' "$T/out")" 0
 
 # A backup while another process is in the middle of sending.
-run 0 send-now --again --dry-run ada@example.org
+run 2 send-now --again --dry-run
 smtp_rules <<<'[{"stage": "mail", "do": "pause"}]'
 "${PROGRAM[@]}" send-now --no-fetch --again ada@example.org >"$T/out1" 2>&1 &
 SENDER=$!
