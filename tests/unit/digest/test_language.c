@@ -76,7 +76,7 @@ static void checks_subject_templates(void **state)
 		"",
 		"papers",
 		"{{count}} of {{considered}} ({{matched}}) {{date}} "
-	        "{{weekday}} "
+		"{{weekday}} "
 		"{{day}} {{month}} {{top}} {{topics}} {{name}} {{papers}}",
 		"{{#name}}{{name}}, {{/name}}{{^topics}}x{{/topics}}",
 	};
