@@ -16,7 +16,7 @@
 struct net;
 struct net_watch;
 
-/* `code` is a CURLcode. The transfer has been taken out of the loop. */
+/* `code` is a CURLcode. The transfer is over: `easy` may be started again. */
 typedef void (*net_done_fn)(void *ctx, int code);
 /* `ready` holds poll() bits; 0 says that the watch's deadline has passed. */
 typedef void (*net_ready_fn)(void *ctx, short ready);
@@ -24,15 +24,17 @@ typedef void (*net_ready_fn)(void *ctx, short ready);
 /* Calls curl_global_init() and ignores SIGPIPE. `clock` is borrowed. */
 MUST_CHECK int net_open(struct net **ret_net, const struct clock *clock,
                         struct error *err);
+/* Stops what is under way. Its users are to be closed before it. */
 void net_close(struct net *net);
 
 OWNED_DEFINE(net, struct net, net_close);
 
 /*
- * Starts a transfer; `done` is called once, unless net_stop() comes first.
- * A CURLOPT_CONNECT_ONLY handle stays in the loop after `done`, because
- * libcurl finds its connection through it, until net_stop().
- * CURLOPT_PRIVATE belongs to this module.
+ * Starts a transfer; `done` is called once, inside a net_turn(), unless
+ * net_stop() comes first. After it the handle stays known to libcurl, idle,
+ * until net_stop() or the next net_start(), because the connection of a
+ * CURLOPT_CONNECT_ONLY handle is found through it: net_stop() it before
+ * curl_easy_cleanup().
  */
 MUST_CHECK int net_start(struct net *net, void *easy, net_done_fn done,
                          void *ctx, struct error *err);
@@ -41,7 +43,9 @@ void net_stop(struct net *net, void *easy);
 
 /*
  * Watches `fd` (or nothing but the deadline, with -1) for poll() events until
- * net_unwatch(). Callbacks may unwatch any watch, their own included.
+ * net_unwatch() (of NULL: nothing). Callbacks may watch and unwatch, their
+ * own watch included, and close what it watched; a hang-up counts as POLLIN.
+ * A watch begins without events and without a deadline.
  */
 struct net_watch *net_watch(struct net *net, int fd, net_ready_fn ready,
                             void *ctx);

@@ -1,0 +1,254 @@
+#include "mail/message.h"
+
+#include <assert.h>
+
+#include <gmime/gmime.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/utf8.h"
+#include "mail_private.h"
+
+/* Enough of the Message-ID to be unique; RFC 2046 allows 70 in all. */
+#define BOUNDARY_ID_BYTES 60
+#define MESSAGE_ID_RANDOM_BYTES 16
+
+void mail_sender_fini(struct mail_sender *sender)
+{
+	mail_mailbox_fini(&sender->from);
+	free(sender->reply_to);
+	free(sender->admin);
+	free(sender->unsubscribe);
+	free(sender->list_id);
+	*sender = (struct mail_sender){0};
+}
+
+/* The address of a config that was checked. */
+static char *address_for_smtp(const char *address)
+{
+	struct error err;
+	char *for_smtp = NULL;
+	int rc = mail_address_for_smtp(&for_smtp, span_of(address), &err);
+
+	assert(rc == 0);
+	(void)rc;
+	return for_smtp;
+}
+
+char *mail_new_message_id(const struct mail_sender *sender)
+{
+	owned(mem) char *from = address_for_smtp(sender->from.address);
+	char id[2 * MESSAGE_ID_RANDOM_BYTES + 1];
+
+	random_hex(id, MESSAGE_ID_RANDOM_BYTES);
+	return mem_printf("%s%s", id, strchr(from, '@'));
+}
+
+/* ---- header ---- */
+
+/* A value that goes into its field as it is. */
+static int check_token(const char *what, const char *value, struct error *err)
+{
+	for (const char *c = value; *c; c++)
+		if (*c <= ' ' || *c > '~' || *c == '<' || *c == '>')
+			return error_set(err, ERROR_SYNTAX,
+			                 "%s holds a character that is not "
+			                 "allowed in it",
+			                 what);
+	return 0;
+}
+
+static int check_tokens(const struct mail_message *message, struct error *err)
+{
+	if (check_token("the Message-ID", message->message_id, err) < 0 ||
+	    check_token("the language", message->language, err) < 0 ||
+	    check_token("the unsubscribe URL", message->sender->unsubscribe,
+	                err) < 0 ||
+	    check_token("the list id", message->sender->list_id, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int add_mailbox(struct buf *out, const char *field, const char *display,
+                       const char *address, struct error *err)
+{
+	owned(mem) char *for_smtp = NULL;
+
+	if (mail_address_for_smtp(&for_smtp, span_of(address), err) < 0)
+		return error_prefix(err, "%s", field);
+	mail_add_mailbox_field(out, field, span_of(display), for_smtp);
+	return 0;
+}
+
+/* In whole minutes, so that time and zone say the same. */
+static int add_date(struct buf *out, const struct mail_message *message,
+                    struct error *err)
+{
+	int32_t offset_sec =
+		message->utc_offset_sec - message->utc_offset_sec % 60;
+	GTimeZone *zone = g_time_zone_new_offset(offset_sec);
+	GDateTime *utc = g_date_time_new_from_unix_utc(message->date);
+	GDateTime *local = utc ? g_date_time_to_timezone(utc, zone) : NULL;
+	char *date = local ? g_mime_utils_header_format_date(local) : NULL;
+
+	if (date)
+		mail_add_raw_field(out, "Date", date);
+	g_free(date);
+	g_clear_pointer(&local, g_date_time_unref);
+	g_clear_pointer(&utc, g_date_time_unref);
+	g_time_zone_unref(zone);
+	return date ? 0 : error_set(err, ERROR_LIMIT, "Date: out of range");
+}
+
+static void add_list_fields(struct buf *out, const struct mail_sender *sender)
+{
+	mail_add_mailbox_field(out, "List-Id", span_of(sender->from.name),
+	                       sender->list_id);
+	mail_add_mailbox_field(out, "List-Unsubscribe", SPAN_NONE,
+	                       sender->unsubscribe);
+	/* RFC 8058: only beside an https URL. */
+	if (span_starts(span_of(sender->unsubscribe), "https:"))
+		mail_add_raw_field(out, "List-Unsubscribe-Post",
+		                   "List-Unsubscribe=One-Click");
+	mail_add_raw_field(out, "Auto-Submitted", "auto-generated");
+	mail_add_raw_field(out, "Precedence", "bulk");
+}
+
+static int add_header(struct buf *out, const struct mail_message *message,
+                      struct error *err)
+{
+	const struct mail_sender *sender = message->sender;
+
+	if (check_tokens(message, err) < 0 || add_date(out, message, err) < 0 ||
+	    add_mailbox(out, "From", sender->from.name, sender->from.address,
+	                err) < 0)
+		return -1;
+	if (sender->reply_to &&
+	    add_mailbox(out, "Reply-To", NULL, sender->reply_to, err) < 0)
+		return -1;
+	if (add_mailbox(out, "To", message->to_name, message->to_address, err) <
+	    0)
+		return -1;
+	mail_add_text_field(out, "Subject", span_of(message->subject));
+	mail_add_mailbox_field(out, "Message-ID", SPAN_NONE,
+	                       message->message_id);
+	mail_add_raw_field(out, "Content-Language", message->language);
+	add_list_fields(out, sender);
+	return 0;
+}
+
+/* ---- body ---- */
+
+/* Valid UTF-8 with LF at each line's end, also the last. */
+static void add_lf_text(struct buf *out, struct span text)
+{
+	while (text.len > 0) {
+		bool is_cr = text.ptr[0] == '\r';
+
+		utf8_add(out, is_cr ? '\n' : utf8_next(&text));
+		if (is_cr)
+			text = span_skip(text, span_starts(text, "\r\n") + 1U);
+	}
+	if (!span_ends(buf_span(out), "\n"))
+		buf_add_char(out, '\n');
+}
+
+static void add_crlf_text(struct buf *out, struct span lf_text)
+{
+	struct span line;
+
+	while (span_split(&lf_text, '\n', &line) && lf_text.ptr) {
+		buf_add_span(out, line);
+		buf_add_str(out, "\r\n");
+	}
+}
+
+static void encode(struct buf *out, struct span text,
+                   GMimeContentEncoding encoding)
+{
+	GMimeEncoding state;
+	owned(mem) char *encoded = NULL;
+	size_t len;
+
+	g_mime_encoding_init_encode(&state, encoding);
+	encoded = mem_new(g_mime_encoding_outlen(&state, text.len));
+	len = g_mime_encoding_flush(&state, text.ptr, text.len, encoded);
+	add_crlf_text(out, (struct span){encoded, len});
+}
+
+struct part {
+	const char *type;
+	const char *content;
+};
+
+static void add_part(struct buf *out, const char *boundary,
+                     const struct part *part)
+{
+	owned(buf) struct buf lf = BUF_INIT(SIZE_MAX / 2);
+	owned(buf) struct buf crlf = BUF_INIT(SIZE_MAX / 2);
+	owned(buf) struct buf printable = BUF_INIT(SIZE_MAX / 2);
+	owned(buf) struct buf base64 = BUF_INIT(SIZE_MAX / 2);
+	bool is_printable;
+
+	add_lf_text(&lf, span_of(part->content));
+	/* A text in base64 has CRLF before it is encoded: RFC 2045, 6.8. */
+	add_crlf_text(&crlf, buf_span(&lf));
+	encode(&printable, buf_span(&lf),
+	       GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+	encode(&base64, buf_span(&crlf), GMIME_CONTENT_ENCODING_BASE64);
+	is_printable = printable.len <= base64.len;
+
+	buf_addf(out, "--%s\r\n", boundary);
+	buf_addf(out, "Content-Type: %s; charset=utf-8\r\n", part->type);
+	buf_addf(out, "Content-Transfer-Encoding: %s\r\n\r\n",
+	         is_printable ? "quoted-printable" : "base64");
+	buf_add_span(out, buf_span(is_printable ? &printable : &base64));
+	buf_add_str(out, "\r\n");
+}
+
+/*
+ * "=_" cannot occur in quoted-printable, nor "_" in base64: no part can hold
+ * the boundary, whatever the Message-ID.
+ */
+static void add_boundary(struct buf *out, const char *message_id)
+{
+	buf_add_str(out, "=_");
+	for (const char *c = message_id; *c && *c != '@'; c++)
+		if (g_ascii_isalnum(*c) && out->len < BOUNDARY_ID_BYTES)
+			buf_add_char(out, *c);
+}
+
+static void add_body(struct buf *out, const struct mail_message *message)
+{
+	const struct part parts[] = {
+		{"text/plain", message->text},
+		{"text/html", message->html},
+	};
+	owned(buf) struct buf boundary = BUF_INIT(BOUNDARY_ID_BYTES);
+
+	add_boundary(&boundary, message->message_id);
+	buf_add_str(out,
+	            "MIME-Version: 1.0\r\n"
+	            "Content-Type: multipart/alternative;\r\n");
+	buf_addf(out, " boundary=\"%s\"\r\n\r\n", buf_str(&boundary));
+	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+		add_part(out, buf_str(&boundary), &parts[i]);
+	buf_addf(out, "--%s--\r\n", buf_str(&boundary));
+}
+
+int mail_build(struct buf *out, const struct mail_message *message,
+               struct error *err)
+{
+	owned(buf) struct buf built = BUF_INIT(LIMIT_MESSAGE_BYTES);
+
+	if (add_header(&built, message, err) < 0)
+		return -1;
+	add_body(&built, message);
+	if (built.failed)
+		return error_set(err, ERROR_LIMIT,
+		                 "the message is longer than %zu bytes",
+		                 built.max);
+	buf_add_span(out, buf_span(&built));
+	return 0;
+}
