@@ -50,10 +50,10 @@ install_packages() {
         ;;
     esac
     $as_root apt-get update -qq ||
-        echo "setup: going on with the package lists that are there" >&2
+        echo "setup: going on with the package lists that are there"
     $as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends \
-        -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >/dev/null
+        -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
 }
 
 if ! command -v dpkg-query >/dev/null; then
@@ -62,13 +62,14 @@ if ! command -v dpkg-query >/dev/null; then
     exit 0
 fi
 
-missing=$({ list_wanted && list_installed; } | sort | uniq -u)
+missing=$({ list_wanted && list_installed; } | sort | uniq -u | tr '\n' ' ')
 [ -n "$missing" ] || exit 0
 
-echo "setup: installing" $missing
+echo "setup: installing $missing"
 # shellcheck disable=SC2086
-if ! install_packages $missing; then
+if ! said=$(install_packages $missing 2>&1); then
+    printf '%s\n' "$said" >&2
     echo "setup: could not install these packages; please do it as root:" >&2
-    echo "    apt-get install --no-install-recommends" $missing >&2
+    echo "    apt-get install --no-install-recommends $missing" >&2
     exit 1
 fi

@@ -395,3 +395,6 @@ MUST_CHECK int store_list_outcomes(struct store *store, int32_t since_day,
  */
 MUST_CHECK int store_prune(struct store *store, int64_t before, size_t max_rows,
                            bool *ret_more, struct error *err);
+
+/* SQLite's version. */
+const char *store_library(void);
