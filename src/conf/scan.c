@@ -444,6 +444,15 @@ static void step(struct scan *scan, struct scan_token token)
 	}
 }
 
+static void fail_open_string(struct scan *scan, struct scan_token token)
+{
+	owned(buf) struct buf text = BUF_INIT(4 * SHOWN_BYTES);
+
+	buf_add_str(&text, "the text that begins here has no closing '\"'");
+	add_hints(&text, scan, token.line);
+	fail(scan, token.line, buf_str(&text));
+}
+
 /* Tokens that are wrong wherever they stand. */
 static bool refuse(struct scan *scan, struct scan_token token)
 {
@@ -452,8 +461,7 @@ static bool refuse(struct scan *scan, struct scan_token token)
 		     "@include is not allowed: put subscribers into files of "
 		     "subscribers.d");
 	else if (token.kind == SCAN_OPEN_STRING)
-		fail(scan, token.line,
-		     "the text that begins here has no closing '\"'");
+		fail_open_string(scan, token);
 	else if (token.kind == SCAN_OPEN_COMMENT)
 		fail(scan, token.line,
 		     "the comment that begins here has no closing '*/'");
