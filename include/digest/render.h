@@ -93,6 +93,11 @@ struct digest_parts {
 
 void digest_parts_fini(struct digest_parts *parts);
 
+static inline void owned_release_digest_parts(struct digest_parts *parts)
+{
+	digest_parts_fini(parts);
+}
+
 /*
  * On success the caller owns the parts. Fails only for a template's fault
  * that the check at load cannot see, or ERROR_LIMIT.
