@@ -31,7 +31,24 @@ static void read_words(const struct conf_scope *scope,
 	}
 }
 
-/* Where in the file a key stands is known only of those that are there. */
+/* A problem begins with its key, which stands in the file or is missing. */
+static void report_words(const struct conf_scope *scope, const char *problem)
+{
+	size_t len = span_find(span_of(problem), ":");
+	owned(mem) char *key = mem_dup_span((struct span){problem, len});
+	const config_setting_t *setting =
+		config_setting_get_member(conf_source_root(scope->source), key);
+	struct conf_place place = {
+		.file = scope->source->path,
+		.rank = scope->source->rank,
+		.line = setting ? conf_line(setting) : 0,
+	};
+
+	/* What is no text has been reported as such. */
+	if (!setting || config_setting_get_string(setting))
+		conf_problems_add(&scope->loader->errors, place, "%s", problem);
+}
+
 static void check_words(const struct conf_scope *scope,
                         const struct digest_language *language)
 {
@@ -39,10 +56,7 @@ static void check_words(const struct conf_scope *scope,
 
 	digest_language_check(language, &problems);
 	for (size_t i = 0; i < problems.n; i++)
-		conf_problems_add(&scope->loader->errors,
-		                  (struct conf_place){scope->source->path,
-		                                      scope->source->rank, 0},
-		                  "%s", problems.items[i]);
+		report_words(scope, problems.items[i]);
 }
 
 static void read_source(struct conf_loader *loader,
@@ -80,28 +94,38 @@ static bool is_code(struct span code)
 }
 
 /* Its language exists even if it cannot be read: one error is enough. */
-static void read_file(struct conf_loader *loader, const char *folder,
-                      const char *name)
+static void read_file(struct conf_loader *loader, const char *path,
+                      const char *code)
 {
 	owned(conf_source) struct conf_source *source = NULL;
-	owned(mem) char *path = mem_printf("%s/%s", folder, name);
-	owned(mem) char *code = mem_dup_span(
-		span_first(span_of(name), strlen(name) - strlen(SUFFIX)));
 	struct error err = {0};
 	int rc = conf_source_open(&source, loader, path, &err);
 
-	if (rc < 0)
-		conf_report_failure(loader, err.message);
-	else if (!is_code(span_of(code)))
-		conf_problems_add(
-			&loader->errors,
-			(struct conf_place){source->path, source->rank, 0},
-			"the name should be a language's code, such "
-			"as en.conf or pt-BR.conf");
 	if (rc == CONF_SOURCE_READ)
 		read_source(loader, source, code);
 	else
 		add_language(loader->conf, digest_language_new(code));
+	if (rc < 0)
+		conf_report_failure(loader, err.message);
+}
+
+static void read_named_file(struct conf_loader *loader, const char *folder,
+                            const char *name)
+{
+	owned(mem) char *path = mem_printf("%s/%s", folder, name);
+	owned(mem) char *code = mem_dup_span(
+		span_first(span_of(name), strlen(name) - strlen(SUFFIX)));
+	owned(mem) char *problem = NULL;
+
+	if (is_code(span_of(code))) {
+		read_file(loader, path, code);
+		return;
+	}
+	problem = mem_printf(
+		"%s: the name should be a language's code, such "
+		"as en.conf or pt-BR.conf",
+		path);
+	conf_report_failure(loader, problem);
 }
 
 static bool has_file(const struct strings *files, const char *code)
@@ -128,5 +152,5 @@ void conf_read_languages(struct conf_loader *loader)
 		if (!has_file(&files, codes.items[i]))
 			read_builtin(loader, codes.items[i]);
 	for (size_t i = 0; i < files.n; i++)
-		read_file(loader, folder, files.items[i]);
+		read_named_file(loader, folder, files.items[i]);
 }
