@@ -102,17 +102,15 @@ void conf_read_language(const struct conf_scope *scope,
 {
 	const struct conf *conf = scope->loader->conf;
 	owned(strings) struct strings codes = {0};
-	int language;
 
 	(void)key;
 	for (size_t i = 0; i < conf->n_languages; i++)
 		strings_add(&codes,
 		            span_of(digest_language_code(conf->languages[i])));
-	language = conf_read_choice(scope, setting, &codes);
-	if (language < 0)
+	if (conf_read_choice(scope, setting, &codes) < 0)
 		return;
 	free(*(char **)field);
-	*(char **)field = mem_dup(codes.items[language]);
+	*(char **)field = mem_dup(config_setting_get_string(setting));
 }
 
 /* true, false, or the day on which the pause ends. */

@@ -44,7 +44,7 @@ const struct subscriber *conf_find_subscriber(const struct conf *conf,
 {
 	struct subscriber **found =
 		bsearch(id_or_email, conf->by_id, conf->n_subscribers,
-	                sizeof(*conf->by_id), compare_id);
+	                sizeof(struct subscriber *), compare_id);
 
 	if (found)
 		return *found;

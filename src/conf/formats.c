@@ -28,7 +28,8 @@ static int parse_day(struct span text, uint32_t *ret_day, struct error *err)
 {
 	text = span_trim(text);
 	for (uint32_t i = 0; i < DAYS; i++) {
-		if (text.len != 3 || strncasecmp(text.ptr, day_names[i], 3))
+		if (text.len != 3 ||
+		    strncasecmp(text.ptr, day_names[i], 3) != 0)
 			continue;
 		*ret_day = i;
 		return 0;

@@ -97,9 +97,11 @@ void conf_report_missing(const struct conf_scope *scope,
 
 static const struct conf_key *find_key(struct conf_keys keys, const char *name)
 {
-	for (size_t i = 0; i < keys.n; i++)
-		if (!strcmp(keys.items[i].name, name))
-			return &keys.items[i];
+	const struct conf_key *end = keys.items + keys.n;
+
+	for (const struct conf_key *key = keys.items; key < end; key++)
+		if (!strcmp(key->name, name))
+			return key;
 	return NULL;
 }
 

@@ -7,9 +7,9 @@
 
 static void add_language(struct conf *conf, struct digest_language *language)
 {
-	conf->languages =
-		mem_grow(conf->languages, &conf->languages_capacity,
-	                 conf->n_languages + 1, sizeof(*conf->languages));
+	conf->languages = mem_grow(conf->languages, &conf->languages_capacity,
+	                           conf->n_languages + 1,
+	                           sizeof(struct digest_language *));
 	conf->languages[conf->n_languages++] = language;
 }
 
