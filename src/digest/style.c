@@ -132,7 +132,18 @@ static void add_rule(struct style *style, struct rule rule)
 	style->n_rules++;
 }
 
-/* `a:b;c:d`, without blanks around the parts; the caller owns it. */
+/* Each run of blanks as one. */
+static void add_squeezed(struct buf *out, struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (!isspace((unsigned char)text.ptr[i]))
+			buf_add_char(out, text.ptr[i]);
+		else if (i == 0 || !isspace((unsigned char)text.ptr[i - 1]))
+			buf_add_char(out, ' ');
+	}
+}
+
+/* `a: b;c: d`, without blanks around the parts; the caller owns it. */
 static char *tidy(struct span block)
 {
 	owned(buf) struct buf out = BUF_INIT(LIMIT_TEMPLATE_BYTES);
@@ -142,12 +153,7 @@ static char *tidy(struct span block)
 		part = span_trim(part);
 		if (part.len > 0 && out.len > 0)
 			buf_add_char(&out, ';');
-		for (size_t i = 0; i < part.len; i++)
-			if (!isspace((unsigned char)part.ptr[i]) ||
-			    !isspace((unsigned char)part.ptr[i - 1]))
-				buf_add_char(&out, part.ptr[i] == '\n'
-				                           ? ' '
-				                           : part.ptr[i]);
+		add_squeezed(&out, part);
 	}
 	return mem_dup_span(buf_span(&out));
 }
@@ -195,6 +201,12 @@ static int parse_rule(struct style *style, const char *file, struct span text,
 	return 0;
 }
 
+static void add_head_rule(struct style *style, struct span rule)
+{
+	add_squeezed(&style->head, rule);
+	buf_add_char(&style->head, '\n');
+}
+
 static int parse_rules(struct style *style, const char *file, struct error *err)
 {
 	struct span rest = skip_blanks(buf_span(&style->css));
@@ -206,8 +218,7 @@ static int parse_rules(struct style *style, const char *file, struct error *err)
 			return fail(style, file, rest, err,
 			            "{ and } do not pair");
 		if (*rule.ptr == '@')
-			buf_addf(&style->head, "%.*s\n", (int)rule.len,
-			         rule.ptr);
+			add_head_rule(style, rule);
 		else if (parse_rule(style, file, rule, err) < 0)
 			return -1;
 		rest = skip_blanks(span_skip(rest, rule.len));

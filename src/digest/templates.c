@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -250,6 +251,44 @@ static int check_templates(const struct digest_templates *templates,
 	return 0;
 }
 
+static bool is_template(const char *name)
+{
+	return digest_builtin(name).ptr != NULL;
+}
+
+/* A slip in a file's name must not leave the built-in one in use unsaid. */
+static void check_file_name(struct loader *loader, const char *name)
+{
+	owned(mem) char *path = mem_printf("%s/%s", loader->dir, name);
+	const char *suffix = strrchr(name, '.');
+
+	if (!suffix || is_template(name) || strings_has(&loader->paths, path) ||
+	    (strcmp(suffix, ".md") && strcmp(suffix, ".txt") &&
+	     strcmp(suffix, ".html") && strcmp(suffix, ".css")))
+		return;
+
+	owned(mem) char *problem = mem_printf(
+		"%s:1: no template has this name and none uses it as a "
+		"partial",
+		path);
+
+	strings_add(loader->problems, span_of(problem));
+}
+
+static int check_dir(struct loader *loader, struct error *err)
+{
+	DIR *dir = opendir(loader->dir);
+	const struct dirent *file;
+
+	if (!dir)
+		return error_set(err, ERROR_SYSTEM, "%s: %s", loader->dir,
+		                 strerror(errno));
+	for (file = readdir(dir); file; file = readdir(dir))
+		check_file_name(loader, file->d_name);
+	closedir(dir);
+	return 0;
+}
+
 static void loader_fini(struct loader *loader)
 {
 	strings_fini(&loader->paths);
@@ -270,13 +309,13 @@ int digest_templates_load(struct digest_templates **ret_templates,
 	owned(loader) struct loader loader = {.dir = dir, .problems = problems};
 	size_t n_problems = problems->n;
 
-	if (dir && access(dir, R_OK | X_OK) < 0)
-		return error_set(err, ERROR_SYSTEM, "%s: %s", dir,
-		                 strerror(errno));
 	for (enum template_id id = 0; id < TEMPLATES; id++)
 		load_template(&loader, id, &templates->items[id]);
 	load_style(&loader, &templates->style);
 	if (check_templates(templates, problems, err) < 0)
+		return -1;
+	/* Only then is it known which partials are in use. */
+	if (dir && problems->n == n_problems && check_dir(&loader, err) < 0)
 		return -1;
 	if (problems->n > n_problems)
 		return DIGEST_BROKEN;

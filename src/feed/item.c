@@ -19,7 +19,9 @@ struct envelope {
 
 static struct span field(const struct raw_item *raw, enum field field)
 {
-	return span_trim(buf_span(&raw->fields[field]));
+	struct span text = buf_span(&raw->fields[field]);
+
+	return span_trim(text);
 }
 
 char *display_text(struct span raw)

@@ -201,7 +201,7 @@ static inline void sample_fill(struct sample *sample)
 		sample, "2601.00077", "检索增强的小型语言模型稀疏解码",
 		"为每个词元检索是浪费的。我们证明，检索增强生成的收益集中在少数"
 		"位置，其预测熵超过一个学习到的阈值。通过蒸馏训练的查找策略只访"
-	        "问"
+		"问"
 		"百分之六的位置，并在十一项任务上与完全检索相当。");
 	paper->version = 3;
 	sample_split(&paper->authors, "李 文;王 芳;A. Haddad");
