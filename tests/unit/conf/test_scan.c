@@ -46,8 +46,7 @@ static void passes_what_libconfig_reads_rightly(void **state)
 		"a = 1.5; b = -.5e-3; c = 5e3; d = 5.;",
 		"a = -2147483648; b = 2147483647;",
 		"a = \"@include, \\\" ; { and // and /* and # in a text\";",
-		"# \"a\" \"b\" { @include\na = 1; // }\nb = 2; /* ( \n\n */ c "
-		"= 3;",
+		"# \"a\" \"b\" { @include\na = 1; // }\n/* ( \n\n */ c = 3;",
 		"a = \"x\" /* between */ ; # the end",
 		"a = \"\\\\\"; b = \"\\\\x00\"; c = \"\\x01\";",
 		"a = \"several\nlines\";",
