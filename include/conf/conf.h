@@ -45,6 +45,7 @@ struct conf {
 	struct subscriber **subscribers; /* in the order of the files */
 	size_t n_subscribers;
 	size_t subscribers_capacity;
+	struct subscriber **by_id; /* the same, sorted by id */
 	struct digest_templates *templates;
 	struct digest_language **languages; /* built-in and templates_dir's */
 	size_t n_languages;
