@@ -69,9 +69,6 @@ static int open_world(void **state)
 	snprintf(world->state_dir, sizeof(world->state_dir),
 	         "/tmp/arxmail-XXXXXX");
 	assert_non_null(mkdtemp(world->state_dir));
-	/* What the environment says must not matter. */
-	setenv("http_proxy", "http://127.0.0.1:1/", 1);
-	setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
 	assert_int_equal(net_open(&world->net, &world->clock, &err), 0);
 	assert_int_equal(feed_fetcher_open(&world->fetcher, world->net,
 	                                   &world->clock, &world->options,
@@ -488,6 +485,10 @@ static void can_be_closed_by_its_callback(void **state)
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
+/* What the environment says must not matter. */
+static char proxies[][40] = {"http_proxy=http://127.0.0.1:1/",
+                             "all_proxy=http://127.0.0.1:1/"};
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -507,5 +508,7 @@ int main(void)
 		TEST(can_be_closed_by_its_callback),
 	};
 
+	for (size_t i = 0; i < sizeof(proxies) / sizeof(*proxies); i++)
+		putenv(proxies[i]);
 	return cmocka_run_group_tests_name("fetch", tests, NULL, NULL);
 }
