@@ -16,12 +16,13 @@
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <libgen.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "conf/conf.h"
 
 #define FIXTURE_MAIN "arxmail.conf"
 
@@ -118,4 +119,21 @@ static void fixture_leave(struct fixture *fixture)
 	                 0);
 	free(fixture->home);
 	free(fixture->folder);
+}
+
+/* Loads the text, which is right, in a folder that is gone afterwards. */
+static inline struct conf *fixture_load(const char *text)
+{
+	owned(conf_report) struct conf_report report = {0};
+	struct fixture fixture = fixture_enter(span_of(text));
+	struct conf *conf = NULL;
+	struct error err = {0};
+	int rc = conf_load(&conf, FIXTURE_MAIN, &report, &err);
+
+	for (size_t i = 0; i < report.errors.n; i++)
+		print_error("%s\n", report.errors.items[i]);
+	fixture_leave(&fixture);
+	assert_int_equal(rc, CONF_VALID);
+	assert_non_null(conf);
+	return conf;
 }

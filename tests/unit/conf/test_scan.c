@@ -99,75 +99,72 @@ static void reports_what_libconfig_would_read_wrongly(void **state)
 
 #define VALUES "a value: \"text\", a number, true, false, [ ], ( ) or { }"
 
+static const struct {
+	const char *text;
+	const char *problems;
+} syntax_errors[] = {
+	{"a = 1;\na = 2;\na = 3;",
+         "f:2: a: is set twice: on line 1 already"
+         "|f:3: a: is set twice: on line 2 "
+         "already"},
+	{"g = {\n a = 1;\n b = { a = 2; };\n a = 3; };",
+         "f:4: g.a: is set twice: on line 2 already"},
+	{"@include \"x\"",
+         "f:1: syntax: @include is not allowed: put "
+         "subscribers into files of subscribers.d"},
+	{"a = 1;\n  @include \"x\"",
+         "f:2: syntax: @include is not allowed: put subscribers into "
+         "files of subscribers.d"},
+	{"a = {\n b = 1;\n", "f:1: a: the '{' that opens here is never closed"},
+	{"a = (\n 1, 2\n", "f:1: a: the '(' that opens here is never closed"},
+	{"a = [1, 2);",
+         "f:1: a: expected ',' or ']', found ')' (the '[' "
+         "of line 1 is open)"},
+	{"a = 1; }", "f:1: syntax: expected a setting's name, found '}'"},
+	{"a = 1;;", "f:1: syntax: expected a setting's name, found ';'"},
+	{"a 1;", "f:1: a: expected '=', found '1'"},
+	{"a = ;", "f:1: a: expected " VALUES ", found ';'"},
+	{"a =", "f:1: a: expected " VALUES ", found the end of the file"},
+	{"a = [1,\n2,\n];",
+         "f:2: a: the comma after the last value is one too many"},
+	{"a = ({}\n{});",
+         "f:2: a: expected a comma, found '{' (the '(' of "
+         "line 1 is open)"},
+	{"a = [{}];",
+         "f:1: a: an array [ ] holds only texts or numbers: "
+         "write a list ( ) instead"},
+	{"a = yes;", "f:1: a: expected " VALUES ", found 'yes'"},
+	{"a = 12abc;", "f:1: a: expected a number, found '12abc'"},
+	{"a = .;", "f:1: a: expected a number, found '.'"},
+	{"a = -0x5;", "f:1: a: expected a number, found '-0x5'"},
+	{"a = 0x;", "f:1: a: expected a number, found '0x'"},
+	{"true = 1;",
+         "f:1: syntax: expected a setting's name, found "
+         "'true'"},
+	{"a = 1 /* b = 2;",
+         "f:1: syntax: the comment that begins here has no closing "
+         "'*/'"},
+	{"a = 1;\nb = \"x;\n",
+         "f:2: b: the text that begins here has no closing '\"'"},
+	{"a = [\"x, \"y\"];\nb = \"z\";",
+         "f:1: a: expected ',' or ']', found 'y' (the '[' of line 1 is "
+         "open)"},
+	{"a = \"x;\nb = [\"y\"];\n",
+         "f:2: y: the text that begins here has no closing '\"' (is a "
+         "'\"' missing in line 1, where a text of several lines "
+         "begins?)"},
+};
+
 static void stops_at_a_syntax_error_with_its_place(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *problems;
-	} cases[] = {
-		{"a = 1;\na = 2;\na = 3;",
-	         "f:2: a: is set twice: on line 1 already"
-	         "|f:3: a: is set twice: on line 2 "
-	         "already"},
-		{"g = {\n a = 1;\n b = { a = 2; };\n a = 3; };",
-	         "f:4: g.a: is set twice: on line 2 already"},
-		{"@include \"x\"",
-	         "f:1: syntax: @include is not allowed: put "
-	         "subscribers into files of subscribers.d"},
-		{"a = 1;\n  @include \"x\"",
-	         "f:2: syntax: @include is not allowed: put subscribers into "
-	         "files of subscribers.d"},
-		{"a = {\n b = 1;\n",
-	         "f:1: a: the '{' that opens here is never closed"},
-		{"a = (\n 1, 2\n",
-	         "f:1: a: the '(' that opens here is never closed"},
-		{"a = [1, 2);",
-	         "f:1: a: expected ',' or ']', found ')' (the '[' "
-	         "of line 1 is open)"},
-		{"a = 1; }",
-	         "f:1: syntax: expected a setting's name, found '}'"},
-		{"a = 1;;",
-	         "f:1: syntax: expected a setting's name, found ';'"},
-		{"a 1;", "f:1: a: expected '=', found '1'"},
-		{"a = ;", "f:1: a: expected " VALUES ", found ';'"},
-		{"a =",
-	         "f:1: a: expected " VALUES ", found the end of the file"},
-		{"a = [1,\n2,\n];",
-	         "f:2: a: the comma after the last value is one too many"},
-		{"a = ({}\n{});",
-	         "f:2: a: expected a comma, found '{' (the '(' of "
-	         "line 1 is open)"},
-		{"a = [{}];",
-	         "f:1: a: an array [ ] holds only texts or numbers: "
-	         "write a list ( ) instead"},
-		{"a = yes;", "f:1: a: expected " VALUES ", found 'yes'"},
-		{"a = 12abc;", "f:1: a: expected a number, found '12abc'"},
-		{"a = .;", "f:1: a: expected a number, found '.'"},
-		{"a = -0x5;", "f:1: a: expected a number, found '-0x5'"},
-		{"a = 0x;", "f:1: a: expected a number, found '0x'"},
-		{"true = 1;",
-	         "f:1: syntax: expected a setting's name, found "
-	         "'true'"},
-		{"a = 1 /* b = 2;",
-	         "f:1: syntax: the comment that begins here has no closing "
-	         "'*/'"},
-		{"a = 1;\nb = \"x;\n",
-	         "f:2: b: the text that begins here has no closing '\"'"},
-		{"a = [\"x, \"y\"];\nb = \"z\";",
-	         "f:1: a: expected ',' or ']', found 'y' (the '[' of line 1 is "
-	         "open)"},
-		{"a = \"x;\nb = [\"y\"];\n",
-	         "f:2: y: the text that begins here has no closing '\"' (is a "
-	         "'\"' missing in line 1, where a text of several lines "
-	         "begins?)"},
-	};
 	enum conf_scan_outcome outcome;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		owned(mem) char *found = scan(cases[i].text, &outcome);
+	for (size_t i = 0; i < sizeof(syntax_errors) / sizeof(*syntax_errors);
+	     i++) {
+		owned(mem) char *found = scan(syntax_errors[i].text, &outcome);
 
-		assert_string_equal(found, cases[i].problems);
+		assert_string_equal(found, syntax_errors[i].problems);
 		assert_int_equal(outcome, CONF_SCAN_BROKEN);
 	}
 }
