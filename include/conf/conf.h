@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/owned.h"
 #include "base/strings.h"
@@ -89,3 +90,6 @@ const struct subscriber *conf_find_subscriber(const struct conf *conf,
 /* The language with this code, which conf_load() has checked. */
 const struct digest_language *conf_language(const struct conf *conf,
                                             const char *code);
+
+/* Appends the name and version of libconfig. */
+void conf_add_library(struct buf *out);

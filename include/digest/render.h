@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/owned.h"
 #include "base/strings.h"
@@ -111,3 +112,6 @@ MUST_CHECK int digest_render_document(char **ret_markdown,
                                       const struct digest_frame *frame,
                                       const struct digest *digest,
                                       struct error *err);
+
+/* Appends the name and version of cmark. */
+void digest_add_library(struct buf *out);

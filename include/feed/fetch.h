@@ -95,3 +95,6 @@ OWNED_DEFINE(feed_fetcher, struct feed_fetcher, feed_fetcher_close);
 void feed_fetch(struct feed_fetcher *fetcher,
                 const struct feed_request *request, feed_answer_fn done,
                 void *ctx);
+
+/* Appends the name and version of libcurl. */
+void feed_fetch_add_library(struct buf *out);

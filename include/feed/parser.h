@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/owned.h"
 #include "model/paper.h"
@@ -82,3 +83,6 @@ MUST_CHECK int feed_parse(struct span body, struct feed **ret_feed,
  * display text.
  */
 void feed_split_authors(struct span text, struct strings *authors);
+
+/* Appends the name and version of libxml2. */
+void feed_parser_add_library(struct buf *out);

@@ -1,5 +1,7 @@
 #include "conf/conf.h"
 
+#include <libconfig.h>
+
 #include "base/mem.h"
 
 static void fini_llm(struct conf_llm *llm)
@@ -61,4 +63,10 @@ const struct digest_language *conf_language(const struct conf *conf,
 		if (!strcmp(digest_language_code(conf->languages[i]), code))
 			return conf->languages[i];
 	return NULL;
+}
+
+void conf_add_library(struct buf *out)
+{
+	buf_addf(out, "libconfig %d.%d", LIBCONFIG_VER_MAJOR,
+	         LIBCONFIG_VER_MINOR);
 }

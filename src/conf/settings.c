@@ -378,7 +378,7 @@ static void fill_sender(struct mail_sender *sender)
 	if (!sender->unsubscribe)
 		sender->unsubscribe = mem_dup(buf_str(&url));
 	if (!sender->list_id)
-		sender->list_id = mem_printf("arxmail.%s", domain.ptr);
+		sender->list_id = mem_dup(domain.ptr);
 }
 
 /* Without TLS everybody on the way reads the mails, and a password. */

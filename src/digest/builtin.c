@@ -1,3 +1,5 @@
+#include <cmark.h>
+
 #include "base/embed.h"
 #include "digest/render.h"
 
@@ -42,4 +44,9 @@ void digest_builtin_languages(struct strings *names)
 {
 	strings_add(names, span_of("en"));
 	strings_add(names, span_of("zh"));
+}
+
+void digest_add_library(struct buf *out)
+{
+	buf_addf(out, "cmark %s", cmark_version_string());
 }

@@ -203,12 +203,24 @@ static CURLcode tell_apart(CURL *easy, CURLcode code)
 	return code;
 }
 
+/* "URL: " where a redirect has led; NULL if there was none. */
+static char *find_redirect(CURL *easy)
+{
+	const char *url = NULL;
+	long n_redirects = 0;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &n_redirects);
+	(void)curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+	return n_redirects > 0 && url ? mem_printf("%s: ", url) : NULL;
+}
+
 static void fail_transfer(struct feed_fetcher *fetcher, CURLcode code)
 {
 	const struct curl_fault *fault =
 		find_fault(tell_apart(fetcher->easy, code));
 	const char *detail = *fetcher->curl_error ? fetcher->curl_error
 	                                          : curl_easy_strerror(code);
+	owned(mem) char *where = find_redirect(fetcher->easy);
 	owned(mem) char *what = NULL;
 
 	if (fetcher->refused)
@@ -217,7 +229,8 @@ static void fail_transfer(struct feed_fetcher *fetcher, CURLcode code)
 			"proxy or login page may be in the way",
 			fetcher->refused);
 	else
-		what = mem_printf("%s (%s)", fault->what, detail);
+		what = mem_printf("%s%s%s (%s)", where ? "redirected to " : "",
+		                  where ? where : "", fault->what, detail);
 	set_failed(fetcher, fetcher->refused ? ERROR_PERMANENT : fault->kind,
 	           what);
 }
@@ -544,4 +557,10 @@ void feed_fetcher_close(struct feed_fetcher *fetcher)
 	gate_close(fetcher->gate);
 	free(fetcher->user_agent);
 	free(fetcher);
+}
+
+void feed_fetch_add_library(struct buf *out)
+{
+	buf_addf(out, "libcurl %s",
+	         curl_version_info(CURLVERSION_NOW)->version);
 }
