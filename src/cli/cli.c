@@ -208,6 +208,12 @@ int cli_find_subscribers(const struct conf *conf, int n, char **names,
 	return CLI_DONE;
 }
 
+int cli_next_option(int argc, char **argv, const struct option *options)
+{
+	opterr = 0;
+	return getopt_long(argc, argv, ":", options, NULL);
+}
+
 int cli_bad_option(const struct cli_command *command, int c, char **argv)
 {
 	/* A long option is the one before optind, a short one is optopt. */

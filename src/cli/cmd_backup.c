@@ -2,13 +2,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli_private.h"
 
-#define CHUNK_BYTES 65536U
+#define CHUNK_BYTES (1U << 20)
 
 /* A new file, opened before root becomes somebody else. */
 static int create_output(const char *path)
@@ -20,21 +21,13 @@ static int create_output(const char *path)
 	return fd;
 }
 
-static int copy_all(int from, int to)
+static int copy_all(const char *path, int to)
 {
-	owned(mem) char *chunk = mem_new(CHUNK_BYTES);
-	ssize_t n;
+	owned(fd) int from = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = from < 0 ? -1 : 1;
 
-	while ((n = read(from, chunk, CHUNK_BYTES)) > 0) {
-		for (ssize_t done = 0; done < n;) {
-			ssize_t step =
-				write(to, chunk + done, (size_t)(n - done));
-
-			if (step < 0)
-				return -1;
-			done += step;
-		}
-	}
+	while (n > 0)
+		n = sendfile(to, from, NULL, CHUNK_BYTES);
 	return n < 0 || fsync(to) ? -1 : 0;
 }
 
@@ -46,7 +39,6 @@ static int back_up(struct cli *cli, const char *path, int fd)
 {
 	owned(mem) char *beside = mem_printf(
 		"%s/backup.%ld", cli->conf->state_dir, (long)getpid());
-	owned(fd) int from = -1;
 	struct error err = {0};
 	int rc = store_backup(cli->store, beside, &err);
 
@@ -55,8 +47,7 @@ static int back_up(struct cli *cli, const char *path, int fd)
 		unlink(beside);
 		return CLI_FAILED;
 	}
-	from = open(beside, O_RDONLY | O_CLOEXEC);
-	rc = from < 0 ? -1 : copy_all(from, fd);
+	rc = copy_all(beside, fd);
 	if (rc < 0)
 		cli_say("%s: cannot write: %s", path, strerror(errno));
 	unlink(beside);

@@ -55,8 +55,8 @@ static int run(const char *conf_path, int argc, char **argv)
 	int c;
 
 	optind = 0;
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
+	for (c = cli_next_option(argc, argv, options); c != -1;
+	     c = cli_next_option(argc, argv, options)) {
 		if (c == 's')
 			return cli_usage(&cli_fetch,
 			                 "--since is not there yet: past days "

@@ -227,8 +227,8 @@ static int read_options(int argc, char **argv, struct wish *ret_wish)
 	int c;
 
 	optind = 0;
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	for (c = cli_next_option(argc, argv, options); c != -1;
+	     c = cli_next_option(argc, argv, options)) {
 		if (c == 'l')
 			ret_wish->last = true;
 		else if (c == 'o')

@@ -355,8 +355,8 @@ static int read_options(int argc, char **argv, struct wish *ret_wish)
 	int c;
 
 	optind = 0;
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	for (c = cli_next_option(argc, argv, options); c != -1;
+	     c = cli_next_option(argc, argv, options)) {
 		if (c == 'd')
 			ret_wish->dry_run = true;
 		else if (c == 'n')

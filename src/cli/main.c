@@ -11,6 +11,9 @@ static const struct cli_command *const commands[] = {
 	&cli_status, &cli_backup, &cli_version,
 };
 
+/* "+": the command's own options are not for main(). */
+#define SHORT_OPTIONS "+c:h"
+
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void print_summary(FILE *out)
@@ -83,7 +86,8 @@ int main(int argc, char **argv)
 	int c;
 
 	setlocale(LC_CTYPE, "C.UTF-8");
-	while ((c = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
+	for (c = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL); c != -1;
+	     c = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL)) {
 		switch (c) {
 		case 'c':
 			conf_path = optarg;
