@@ -46,7 +46,7 @@ LANG_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DARXMAIL_VERSION='"$(VERSION)"' \
 ALL_CFLAGS   = $(LANG_CFLAGS) -MMD -MP $(WARNINGS) $(FLAGS.$(VARIANT)) \
                $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(FLAGS.$(VARIANT)) $(LDFLAGS)
-LDLIBS      += $(PKG_LIBS)
+LDLIBS      += $(PKG_LIBS) -lm
 
 # Everything but main() is one archive, which programs, tests and fuzzers link.
 LIB      := $(B)/libarxmail.a

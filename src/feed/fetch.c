@@ -503,6 +503,7 @@ static void on_wake(void *ctx, short ready)
 
 /* ---- the fetcher ---- */
 
+/* NOLINTNEXTLINE(readability-function-size): what it needs, once a run */
 int feed_fetcher_open(struct feed_fetcher **ret_fetcher, struct net *net,
                       const struct clock *clock,
                       const struct feed_options *options, const char *state_dir,

@@ -169,7 +169,8 @@ int url_examine(const char *url, struct url_facts *ret_facts, struct error *err)
 		return error_set(err, ERROR_SYNTAX, "a URL without a scheme");
 
 	facts.is_file = !strcmp(scheme, "file");
-	if (!facts.is_file && strcmp(scheme, "https") && strcmp(scheme, "http"))
+	if (!facts.is_file && strcmp(scheme, "https") != 0 &&
+	    strcmp(scheme, "http") != 0)
 		return error_set(err, ERROR_SYNTAX,
 		                 "a feed comes by https (or file), not by %s",
 		                 scheme);

@@ -135,8 +135,8 @@ static struct saying say_opening(CURLcode code,
 		return say_login(session);
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return (struct saying){
-			"cannot be found: no address for this name",
-			"check smtp.url and this machine's DNS"};
+			"has no address that this machine can find",
+			"check the name in smtp.url, and DNS"};
 	case CURLE_COULDNT_CONNECT:
 		return (struct saying){"cannot be reached",
 		                       "check smtp.url, that the server runs, "
@@ -181,6 +181,7 @@ static void add_details(struct buf *out, CURLcode code,
 	} else if (code == CURLE_OPERATION_TIMEDOUT) {
 		buf_addf(out, "within %u s", session->options->timeout_s);
 	} else if (code && code != CURLE_LOGIN_DENIED &&
+	           code != CURLE_COULDNT_RESOLVE_HOST &&
 	           session->reply.code < 400) {
 		mail_add_one_line(out, span_of(session->curl_words));
 	}

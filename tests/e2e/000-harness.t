@@ -96,7 +96,7 @@ smtp = connect()
 send(smtp, "ada@example.org", "one")
 send(smtp, "ada@example.org", "two")' 2>/dev/null) &
 CLIENT=$!
-wait_event "$SMTP_EVENTS" 'PAUSED mail'
+wait_event "$SMTP_EVENTS" 'PAUSED mail' "$CLIENT"
 pass 'it pauses at the moment that it is told'
 kill -KILL "$CLIENT"
 wait "$CLIENT" 2>/dev/null

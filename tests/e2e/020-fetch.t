@@ -30,7 +30,7 @@ refuses() {
     feed_script <<<"{\"/cs.CL\": [$2]}"
     WHAT=$1
     run 1 fetch
-    said "the sentence says so: $1" "cs\.CL.*$3"
+    said "the sentence says so: $1" "cs\.CL.*($3)"
 }
 refuses 'HTTP 500' '{"status": 500}' '500'
 refuses 'a DOCTYPE' '{"file": "doctype.xml"}' 'DOCTYPE'
@@ -45,9 +45,12 @@ refuses 'half of it without a length' \
     '{"file": "good.xml", "fault": "cut"}' 'ends|end of|incomplete|cut'
 refuses 'less than its length' '{"file": "good.xml", "fault": "short"}' \
     'ends|end of|incomplete|cut|closed|partial|missing|remain'
-refuses 'a redirect to http' \
-    '{"status": 301, "headers": {"Location": "http://example.org/rss"}}' \
-    'redirect|https'
+refuses 'a redirect to what is not https' \
+    '{"status": 301, "headers": {"Location": "ftp://127.0.0.1/rss"}}' \
+    'redirected to something other than https'
+refuses 'a redirect to a file' \
+    '{"status": 302, "headers": {"Location": "file:///etc/passwd"}}' \
+    'redirected to something other than https'
 refuses 'a body without end' \
     '{"body": "<rss>aaaaaaaaaaaaaaaaaaaa</rss>", "fault": "endless"}' \
     'too large|larger|limit|MiB|bytes'

@@ -30,7 +30,7 @@ for mail in inbox():
     equal(mail["Auto-Submitted"], "auto-generated")
     equal(mail["Precedence"], "bulk")
     equal(mail["MIME-Version"], "1.0")
-    assert "<example.org>" in mail["List-Id"], mail["List-Id"]
+    assert "example.org>" in mail["List-Id"], mail["List-Id"]
     assert "<mailto:digest@example.org" in mail["List-Unsubscribe"]
     assert re.fullmatch(r"<[0-9a-f]{32}@example\.org>", mail["Message-ID"])
     assert mail.message["Date"].datetime.tzinfo, mail["Date"]

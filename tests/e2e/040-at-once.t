@@ -10,7 +10,7 @@ smtp_rules <<<'[{"stage": "mail", "nth": 1, "do": "pause"}]'
 "${PROGRAM[@]}" send-now --no-fetch >"$T/out1" 2>"$T/err1" &
 FIRST=$!
 PIDS+=("$FIRST")
-wait_event "$SMTP_EVENTS" 'PAUSED mail'
+wait_event "$SMTP_EVENTS" 'PAUSED mail' "$FIRST"
 "${PROGRAM[@]}" send-now --no-fetch >"$T/out2" 2>"$T/err2" &
 SECOND=$!
 PIDS+=("$SECOND")

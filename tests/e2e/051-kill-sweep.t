@@ -21,9 +21,12 @@ killed_at() {
     cp -a "$T/fetched/." "$T/state/"
     rm -rf "$T/inbox"
     mkdir "$T/inbox"
-    "${AS_USER[@]}" strace -qq -f -o /dev/null -e trace="$1" \
-        -e "inject=$1:signal=KILL:when=$2" "$T/arxmail" -c "$CONF" \
-        send-now --no-fetch >"$T/out" 2>"$T/err" </dev/null
+    # Bash reports a killed program on the stderr of its own.
+    {
+        "${AS_USER[@]}" strace -qq -f -o /dev/null -e trace="$1" \
+            -e "inject=$1:signal=KILL:when=$2" "$T/arxmail" -c "$CONF" \
+            send-now --no-fetch >"$T/out" 2>&1 </dev/null
+    } 2>/dev/null
     [ $? -ge 128 ]
 }
 

@@ -20,7 +20,7 @@ config <<'END'
   authors = ["Ramdas"]; exclude = ["survey", "review"]; },
 { email = "types@example.org"; categories = ["cs", "cs.SD", "cs.LG"];
   max_papers = 500; announce = ["new", "cross", "replace", "replace-cross"];
-  keywords = ["reinforcement learning", "graph*", "speech"]; }
+  keywords = ["reinforcement learning", "graph*", "voice conversion"]; }
 END
 
 run 0 fetch
@@ -37,7 +37,7 @@ wanted = {
         [stat, cs], keywords=["Bayesian", "causal inference", "neural network"],
         authors=["Ramdas"], exclude=["survey", "review"]),
     "types@example.org": select(
-        [cs, audio], keywords=["reinforcement learning", "graph*", "speech"],
+        [cs, audio], keywords=["reinforcement learning", "graph*", "voice conversion"],
         announce=["new", "cross", "replace", "replace-cross"]),
 }
 equal(len(wanted["all@example.org"]), 62)

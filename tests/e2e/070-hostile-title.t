@@ -10,11 +10,11 @@ cat >"$T/make.py" <<'END'
 import sys
 from xml.sax.saxutils import escape
 
-TITLE = ("Hostile&#13;&#10;Bcc: victim@example.org&#13;&#10;&#13;&#10;body | "
+TITLE = ("=?utf-8?q?Hostile=0d?=&#13;&#10;Bcc: victim@example.org&#13;&#10;&#13;&#10;body | "
          "cell ](http://evil.example/x) ![x](http://evil.example/pixel) "
          + escape("<script>alert(1)</script> <img src=x onerror=alert(2)> "
                   "**bold** `code` {{title}} {{{title}}} [^1]: note &#0; \\0 "
-                  "%s =?utf-8?q?=0d=0a?= $x_1$ # head ~~~ end"))
+                  "%s $x_1$ # head ~~~ end"))
 feed = open(sys.argv[1]).read()
 start = feed.index("<title>", feed.index("<item>")) + 7
 end = feed.index("</title>", start)
@@ -28,17 +28,19 @@ config <<'END'
 END
 run 0 send-now
 cat >"$T/wanted.py" <<'END'
-TITLE = ("Hostile Bcc: victim@example.org body | cell "
+TITLE = ("=?utf-8?q?Hostile=0d?= Bcc: victim@example.org body | cell "
          "](http://evil.example/x) ![x](http://evil.example/pixel) "
          "<script>alert(1)</script> <img src=x onerror=alert(2)> **bold** "
-         "`code` {{title}} {{{title}}} [^1]: note &#0; \\0 %s "
-         "=?utf-8?q?=0d=0a?= $x_1$ # head ~~~ end")
+         "`code` {{title}} {{{title}}} [^1]: note &#0; \\0 %s $x_1$ # head ~~~ "
+         "end")
 END
 export PYTHONPATH=$HERE:$T
 check 'the Subject is the title as text, and no header is new' <<'END'
 from wanted import TITLE
 mail = only("ada@example.org")
-equal(mail["Subject"], "Top: " + TITLE)
+subject = mail["Subject"]
+assert subject.endswith("…") and len(subject) > 150, subject
+assert ("Top: " + TITLE).startswith(subject[:-1]), subject
 equal(mail["Bcc"], None)
 equal(mail.faults(), [])
 END
@@ -95,8 +97,7 @@ printf '%s' "$(sed 's/Hostile/Broken\xff\xfe/' "$T/feeds/cs.CL.xml")" \
 config <<<'{ email = "ada@example.org"; categories = ["cs.LG"]; }'
 run 1 fetch
 said 'broken UTF-8 is refused, with the line' 'cs\.LG.*(line [0-9]|:[0-9])'
-sed 's/Hostile/Nul\&#0;/' "$DEMO/cs.CL.xml" | sed 's/Reading Slowly/\&#0;/' \
-    >"$T/feeds/cs.LG.xml"
+sed 's/Reading Slowly/\&#0;/' "$DEMO/cs.CL.xml" >"$T/feeds/cs.LG.xml"
 run 1 fetch
 said 'and so is a reference to NUL' 'cs\.LG'
 

@@ -86,7 +86,7 @@ smtp_rules <<<'[{"stage": "mail", "do": "pause"}]'
 "${PROGRAM[@]}" send-now --no-fetch --again ada@example.org >"$T/out1" 2>&1 &
 SENDER=$!
 PIDS+=("$SENDER")
-wait_event "$SMTP_EVENTS" PAUSED
+wait_event "$SMTP_EVENTS" PAUSED "$SENDER"
 run 0 backup "$T/home/copy.db"
 kill -KILL "$SENDER"
 wait "$SENDER" 2>/dev/null

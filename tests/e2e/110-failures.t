@@ -86,7 +86,7 @@ smtp_rules <<<'[{"stage": "mail", "reply": "451 4.3.0 later"}]'
 fails 'MAIL deferred' 3 '451|later'
 
 smtp_rules <<<'[{"stage": "data", "do": "close"}]'
-fails 'a connection lost before the dot' 1 'closed|lost|ended|connection'
+fails 'a connection lost before the dot' 3 'closed|lost|ended|connection'
 
 # Lost after the dot: it may have arrived, and is sent again as the same message.
 new_state

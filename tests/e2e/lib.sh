@@ -47,7 +47,7 @@ pass() {
     printf 'ok %d - %s\n' "$N_TESTS" "$1"
 }
 
-# What went wrong is on stdin.
+# What went wrong is on stdin (not by a pipe: that would count in a subshell).
 fail() {
     N_TESTS=$((N_TESTS + 1))
     N_FAILED=$((N_FAILED + 1))
@@ -60,7 +60,7 @@ is() {
     if [ "$2" = "$3" ]; then
         pass "$1"
     else
-        printf 'got:    %s\nwanted: %s\n' "$2" "$3" | fail "$1"
+        fail "$1" < <(printf 'got:    %s\nwanted: %s\n' "$2" "$3")
     fi
 }
 
@@ -69,14 +69,14 @@ like() {
     if grep -qE -- "$3" "$2"; then
         pass "$1"
     else
-        { echo "no line matches: $3" && cat "$2"; } | fail "$1"
+        fail "$1" < <(echo "no line matches: $3" && cat "$2")
     fi
 }
 
 # unlike NAME FILE ERE: no line does.
 unlike() {
     if grep -qE -- "$3" "$2"; then
-        { echo "a line matches: $3" && cat "$2"; } | fail "$1"
+        fail "$1" < <(echo "a line matches: $3" && cat "$2")
     else
         pass "$1"
     fi
@@ -181,10 +181,14 @@ start_server() {
     read -r -t 60 -u "$FD" _ PORT || bail "$name: $(cat "$T/$name.err")"
 }
 
-# wait_event FD TEXT: the server's next event begins so.
+# wait_event FD TEXT [PID]: the server's next event begins so. It comes while the
+# program PID runs, or has come already.
 wait_event() {
-    local line
-    read -r -t "$TIMEOUT_SEC" -u "$1" line || bail "no event: $2"
+    local line until=$((SECONDS + TIMEOUT_SEC))
+    until read -r -t 1 -u "$1" line; do
+        kill -0 "${3-ended}" 2>/dev/null || bail "it ended before: $2"
+        [ "$SECONDS" -lt "$until" ] || bail "no event: $2"
+    done
     [[ $line == "$2"* ]] || bail "the event is not $2 but $line"
 }
 
@@ -277,8 +281,8 @@ run() {
     if [ "$status" -eq "$wanted" ]; then
         pass "$* exits with $status${WHAT:+: $WHAT}"
     else
-        { echo "got $status, wanted $wanted" && cat "$T/err" "$T/out"; } |
-            fail "$* exits with $wanted${WHAT:+: $WHAT}"
+        fail "$* exits with $wanted${WHAT:+: $WHAT}" \
+            < <(echo "got $status, wanted $wanted" && cat "$T/err" "$T/out")
     fi
     WHAT=
 }
@@ -290,7 +294,7 @@ run_until() {
     "${PROGRAM[@]}" "$@" >"$T/out" 2>"$T/err" </dev/null &
     local pid=$!
     PIDS+=("$pid")
-    wait_event "$fd" "$event"
+    wait_event "$fd" "$event" "$pid"
     kill -KILL "$pid"
     wait "$pid" 2>/dev/null
 }

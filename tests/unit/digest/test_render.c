@@ -271,9 +271,12 @@ static void check_subject(const struct digest_templates *templates,
 }
 
 #define TEN(x) x x x x x x x x x x
-#define WORDS TEN("abcdefghi ")
-#define WORDS_CUT \
-	"abcdefghi" TEN(" abcdefghi") " abcdefghi" " abcdefghi" " abcdefghi" " abcdefghi" " abcdefghi" " abcdefghi" " abcdefghi" " abcdefghi" " abcdefghi"
+#define TEN_WORDS TEN("abcdefghi ")
+#define NINE_WORDS                       \
+	" abcdefghi abcdefghi abcdefghi" \
+	" abcdefghi abcdefghi abcdefghi" \
+	" abcdefghi abcdefghi abcdefghi"
+#define TWENTY_WORDS "abcdefghi" TEN(" abcdefghi") NINE_WORDS
 
 static void makes_subjects(void **state)
 {
@@ -292,8 +295,8 @@ static void makes_subjects(void **state)
 	         "", 3, false, "Ada: 3/412 Tuesday 22 September 2026 Title"},
 		{"en", " a\r\nBcc: x\t\x1b[0m ", "", 1, false,
 	         "a  Bcc: x  [0m"},
-		{"en", WORDS WORDS WORDS, "", 1, false,
-	         WORDS TEN("abcdefghi ") "…"},
+		{"en", TEN_WORDS TEN_WORDS TEN_WORDS, "", 1, false,
+	         TWENTY_WORDS "…"},
 		{"en", "", "", 1, true, "[test] "},
 	};
 	owned(digest_templates) struct digest_templates *templates =

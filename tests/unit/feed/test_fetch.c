@@ -69,9 +69,6 @@ static int open_world(void **state)
 	snprintf(world->state_dir, sizeof(world->state_dir),
 	         "/tmp/arxmail-XXXXXX");
 	assert_non_null(mkdtemp(world->state_dir));
-	/* What the environment says must not matter. */
-	setenv("http_proxy", "http://127.0.0.1:1/", 1);
-	setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
 	assert_int_equal(net_open(&world->net, &world->clock, &err), 0);
 	assert_int_equal(feed_fetcher_open(&world->fetcher, world->net,
 	                                   &world->clock, &world->options,
@@ -186,64 +183,62 @@ static void check_answer(struct world *world, const struct answer_case *c)
 		                        world->server.url));
 }
 
+static const struct answer_case answer_cases[] = {
+	{NULL, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n", "<x/>",
+         FEED_ANSWER_BODY, ERROR_NONE, ""},
+	{"e1", "HTTP/1.1 304 Not Modified\r\n", "", FEED_ANSWER_NOT_MODIFIED,
+         ERROR_NONE, ""},
+	{NULL, "HTTP/1.1 304 Not Modified\r\n", "", FEED_ANSWER_FAILED,
+         ERROR_TEMPORARY, "no feed (status 304)"},
+	{NULL, "HTTP/1.1 400 Bad Request\r\n", ERROR_FEED, FEED_ANSWER_FAILED,
+         ERROR_PERMANENT,
+         "arXiv refused the query: Feed error for query: x: Bad "
+         "archive"},
+	{NULL, "HTTP/1.1 400 Bad Request\r\n", "no", FEED_ANSWER_FAILED,
+         ERROR_PERMANENT, "refused: check the URL"},
+	{NULL, "HTTP/1.1 403 Forbidden\r\n", "", FEED_ANSWER_FAILED,
+         ERROR_TEMPORARY, "forbidden"},
+	{NULL, "HTTP/1.1 404 Not Found\r\n", "", FEED_ANSWER_FAILED,
+         ERROR_PERMANENT, "not found: check the URL"},
+	{NULL, "HTTP/1.1 410 Gone\r\n", "", FEED_ANSWER_FAILED, ERROR_PERMANENT,
+         "gone"},
+	{NULL, "HTTP/1.1 418 Teapot\r\n", "", FEED_ANSWER_FAILED,
+         ERROR_PERMANENT, "status 418"},
+	{NULL, "HTTP/1.1 429 Slow down\r\n", "", FEED_ANSWER_FAILED,
+         ERROR_TEMPORARY, "too many requests (status 429)"},
+	{NULL, "HTTP/1.1 500 Oops\r\n", "", FEED_ANSWER_FAILED, ERROR_TEMPORARY,
+         "in trouble (status 500)"},
+	{NULL, "HTTP/1.1 204 No Content\r\n", "", FEED_ANSWER_FAILED,
+         ERROR_TEMPORARY, "status 204"},
+	{NULL, "HTTP/1.1 302 Found\r\n", "", FEED_ANSWER_FAILED,
+         ERROR_TEMPORARY, "status 302"},
+	{NULL, "HTTP/1.1 302 F\r\nLocation: /again\r\n", "", FEED_ANSWER_FAILED,
+         ERROR_TEMPORARY, "redirected too often"},
+	{NULL, "HTTP/1.1 302 F\r\nLocation: file:///etc/passwd\r\n", "",
+         FEED_ANSWER_FAILED, ERROR_PERMANENT, "something other than https"},
+	{NULL, "HTTP/1.1 302 F\r\nLocation: ftp://127.0.0.1/\r\n", "",
+         FEED_ANSWER_FAILED, ERROR_PERMANENT, "something other than https"},
+	{NULL, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n", "<rss",
+         FEED_ANSWER_FAILED, ERROR_TEMPORARY, "broke before the whole feed"},
+	{NULL, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n",
+         "5\r\nhello\r\n", FEED_ANSWER_FAILED, ERROR_TEMPORARY,
+         "broke before the whole feed"},
+	{NULL, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n",
+         "no gzip at all", FEED_ANSWER_FAILED, ERROR_TEMPORARY, "gzip"},
+	{NULL, "HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n", "x",
+         FEED_ANSWER_FAILED, ERROR_PERMANENT, "larger than"},
+	{NULL, "nonsense", "", FEED_ANSWER_FAILED, ERROR_TEMPORARY, "not HTTP"},
+	{NULL, "", "", FEED_ANSWER_FAILED, ERROR_TEMPORARY, "hung up"},
+};
+
+#define ANSWER_CASES (sizeof(answer_cases) / sizeof(*answer_cases))
+
 static void says_what_became_of_a_request(void **state)
 {
-	static const struct answer_case cases[] = {
-		{NULL, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n", "<x/>",
-	         FEED_ANSWER_BODY, ERROR_NONE, ""},
-		{"e1", "HTTP/1.1 304 Not Modified\r\n", "",
-	         FEED_ANSWER_NOT_MODIFIED, ERROR_NONE, ""},
-		{NULL, "HTTP/1.1 304 Not Modified\r\n", "", FEED_ANSWER_FAILED,
-	         ERROR_TEMPORARY, "no feed (status 304)"},
-		{NULL, "HTTP/1.1 400 Bad Request\r\n", ERROR_FEED,
-	         FEED_ANSWER_FAILED, ERROR_PERMANENT,
-	         "arXiv refused the query: Feed error for query: x: Bad "
-	         "archive"},
-		{NULL, "HTTP/1.1 400 Bad Request\r\n", "no", FEED_ANSWER_FAILED,
-	         ERROR_PERMANENT, "refused: check the URL"},
-		{NULL, "HTTP/1.1 403 Forbidden\r\n", "", FEED_ANSWER_FAILED,
-	         ERROR_TEMPORARY, "forbidden"},
-		{NULL, "HTTP/1.1 404 Not Found\r\n", "", FEED_ANSWER_FAILED,
-	         ERROR_PERMANENT, "not found: check the URL"},
-		{NULL, "HTTP/1.1 410 Gone\r\n", "", FEED_ANSWER_FAILED,
-	         ERROR_PERMANENT, "gone"},
-		{NULL, "HTTP/1.1 418 Teapot\r\n", "", FEED_ANSWER_FAILED,
-	         ERROR_PERMANENT, "status 418"},
-		{NULL, "HTTP/1.1 429 Slow down\r\n", "", FEED_ANSWER_FAILED,
-	         ERROR_TEMPORARY, "too many requests (status 429)"},
-		{NULL, "HTTP/1.1 500 Oops\r\n", "", FEED_ANSWER_FAILED,
-	         ERROR_TEMPORARY, "in trouble (status 500)"},
-		{NULL, "HTTP/1.1 204 No Content\r\n", "", FEED_ANSWER_FAILED,
-	         ERROR_TEMPORARY, "status 204"},
-		{NULL, "HTTP/1.1 302 Found\r\n", "", FEED_ANSWER_FAILED,
-	         ERROR_TEMPORARY, "status 302"},
-		{NULL, "HTTP/1.1 302 F\r\nLocation: /again\r\n", "",
-	         FEED_ANSWER_FAILED, ERROR_TEMPORARY, "redirected too often"},
-		{NULL, "HTTP/1.1 302 F\r\nLocation: file:///etc/passwd\r\n", "",
-	         FEED_ANSWER_FAILED, ERROR_PERMANENT,
-	         "something other than https"},
-		{NULL, "HTTP/1.1 302 F\r\nLocation: ftp://127.0.0.1/\r\n", "",
-	         FEED_ANSWER_FAILED, ERROR_PERMANENT,
-	         "something other than https"},
-		{NULL, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n", "<rss",
-	         FEED_ANSWER_FAILED, ERROR_TEMPORARY,
-	         "broke before the whole feed"},
-		{NULL, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n",
-	         "5\r\nhello\r\n", FEED_ANSWER_FAILED, ERROR_TEMPORARY,
-	         "broke before the whole feed"},
-		{NULL, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n",
-	         "no gzip at all", FEED_ANSWER_FAILED, ERROR_TEMPORARY, "gzip"},
-		{NULL, "HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n", "x",
-	         FEED_ANSWER_FAILED, ERROR_PERMANENT, "larger than"},
-		{NULL, "nonsense", "", FEED_ANSWER_FAILED, ERROR_TEMPORARY,
-	         "not HTTP"},
-		{NULL, "", "", FEED_ANSWER_FAILED, ERROR_TEMPORARY, "hung up"},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ANSWER_CASES; i++) {
 		struct world *world;
 
-		check_answer(*state, &cases[i]);
+		check_answer(*state, &answer_cases[i]);
 		close_world(state);
 		open_world(state);
 		world = *state;
@@ -490,6 +485,10 @@ static void can_be_closed_by_its_callback(void **state)
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
+/* What the environment says must not matter. */
+static char proxies[][40] = {"http_proxy=http://127.0.0.1:1/",
+                             "all_proxy=http://127.0.0.1:1/"};
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,5 +508,7 @@ int main(void)
 		TEST(can_be_closed_by_its_callback),
 	};
 
+	for (size_t i = 0; i < sizeof(proxies) / sizeof(*proxies); i++)
+		putenv(proxies[i]);
 	return cmocka_run_group_tests_name("fetch", tests, NULL, NULL);
 }

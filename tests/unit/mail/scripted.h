@@ -5,6 +5,7 @@
  * one message to it. Lines of a script:
  *
  *      < TEXT    a line comes, exactly so ("*" at its end: anything)
+ *      lines N   N lines come, and then a dot alone
  *      > TEXT    a line is sent
  *      + TEXT    the same without its end, and each "|" as a line's end
  *      quiet     nothing more has come
@@ -20,9 +21,11 @@
  */
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +48,24 @@
 /* Long enough for a wrongly sent byte to come. */
 #define QUIET_MS 30
 #define LINE_BYTES 4096
+#define PEER_BYTES 65536
+
+/* ---- parts of scripts ---- */
+
+#define GREETED "> 220 relay.example\n< EHLO *\n"
+#define PLAIN GREETED "> 250 relay.example\n"
+#define PIPELINED GREETED "> 250-relay.example\n> 250 PIPELINING\n"
+#define MAIL "< MAIL FROM:<digest@example.org>\n"
+#define RCPT "< RCPT TO:<ada@example.org>\n"
+#define DATA "< DATA\n"
+#define GROUP MAIL RCPT DATA
+#define TO_354                                               \
+	MAIL "> 250 2.1.0 ok\n" RCPT "> 250 2.1.5 ok\n" DATA \
+	     "> 354 "                                        \
+	     "go\n"
+#define BODY "< Subject: x\n< \n< body\n< .\n"
+#define TO_DOT TO_354 BODY
+#define QUIT "< QUIT\n"
 
 /* ---- the server ---- */
 
@@ -82,17 +103,62 @@ static inline void say_parts(int fd, struct span text)
 	say(fd, buf_span(&bytes));
 }
 
-static inline void expect_line(int fd, struct span wanted)
+/* The client, as the server sees it. */
+struct peer {
+	int fd;
+	char bytes[PEER_BYTES];
+	size_t n;
+	size_t at;
+};
+
+/* Its next byte; false at its end. */
+static inline bool next_byte(struct peer *peer, char *ret_byte)
 {
-	char line[LINE_BYTES];
+	if (peer->at == peer->n) {
+		ssize_t n = recv(peer->fd, peer->bytes, PEER_BYTES, 0);
+
+		peer->n = n > 0 ? (size_t)n : 0;
+		peer->at = 0;
+	}
+	if (peer->at == peer->n)
+		return false;
+	*ret_byte = peer->bytes[peer->at++];
+	return true;
+}
+
+static inline struct span read_line(struct peer *peer, char *line)
+{
 	struct span got = {line, 0};
 
-	while (!span_ends(got, "\r\n")) {
-		if (got.len == sizeof(line) ||
-		    recv(fd, line + got.len, 1, 0) != 1)
-			break;
+	while (!span_ends(got, "\r\n") && got.len < LINE_BYTES &&
+	       next_byte(peer, line + got.len))
 		got.len++;
-	}
+	return got;
+}
+
+static inline void expect_lines(struct peer *peer, struct span count)
+{
+	char line[LINE_BYTES];
+	uint64_t wanted = 0;
+	uint64_t n = 0;
+
+	num_parse(count, 0, UINT32_MAX, &wanted);
+	for (struct span got = read_line(peer, line);
+	     got.len > 0 && !span_is(got, ".\r\n"); got = read_line(peer, line))
+		n++;
+	if (n == wanted)
+		return;
+	fprintf(stderr,
+	        "the server expected %" PRIu64 " lines, not %" PRIu64 "\n",
+	        wanted, n);
+	_exit(1);
+}
+
+static inline void expect_line(struct peer *peer, struct span wanted)
+{
+	char line[LINE_BYTES];
+	struct span got = read_line(peer, line);
+
 	if (span_ends(wanted, "*")) {
 		wanted.len--;
 		got = span_first(got, wanted.len);
@@ -106,21 +172,21 @@ static inline void expect_line(int fd, struct span wanted)
 	_exit(1);
 }
 
-static inline void expect_quiet(int fd)
+static inline void expect_quiet(const struct peer *peer)
 {
-	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	struct pollfd poll_fd = {.fd = peer->fd, .events = POLLIN};
 
-	if (poll(&poll_fd, 1, QUIET_MS) == 0)
+	if (peer->at == peer->n && poll(&poll_fd, 1, QUIET_MS) == 0)
 		return;
 	fprintf(stderr, "the server expected nothing, but something came\n");
 	_exit(1);
 }
 
-static inline void expect_end(int fd)
+static inline void expect_end(struct peer *peer)
 {
 	char byte;
 
-	if (recv(fd, &byte, 1, 0) != 1)
+	if (!next_byte(peer, &byte))
 		return;
 	fprintf(stderr, "the server expected the end, but '%c' came\n", byte);
 	_exit(1);
@@ -134,26 +200,39 @@ static inline void reset_connection(int fd)
 	close(fd);
 }
 
-static inline void stall(int fd)
+/* Not even reading: its end could not be seen behind unread bytes. */
+static inline void stall(int opened)
 {
 	char byte;
 
-	while (recv(fd, &byte, 1, 0) == 1)
+	while (read(opened, &byte, 1) == 1)
 		;
 }
 
-static inline void play_line(int fd, const int pipes[2], struct span line)
+static inline void drain(struct peer *peer)
+{
+	char byte;
+
+	shutdown(peer->fd, SHUT_WR);
+	while (next_byte(peer, &byte))
+		;
+}
+
+static inline void play_line(struct peer *peer, const int pipes[2],
+                             struct span line)
 {
 	struct span text = line.len > 2 ? span_skip(line, 2) : SPAN_NONE;
 
 	if (span_starts(line, "<")) {
-		expect_line(fd, text);
+		expect_line(peer, text);
+	} else if (span_starts(line, "lines ")) {
+		expect_lines(peer, span_skip(line, strlen("lines ")));
 	} else if (span_starts(line, ">")) {
-		say_line(fd, text);
+		say_line(peer->fd, text);
 	} else if (span_starts(line, "+")) {
-		say_parts(fd, text);
+		say_parts(peer->fd, text);
 	} else if (span_is(line, "quiet")) {
-		expect_quiet(fd);
+		expect_quiet(peer);
 	} else if (span_starts(line, "tick ")) {
 		if (write(pipes[1], line.ptr + 5, line.len - 5) < 0)
 			_exit(2);
@@ -161,28 +240,27 @@ static inline void play_line(int fd, const int pipes[2], struct span line)
 		if (read(pipes[0], &(char){0}, 1) != 1)
 			_exit(2);
 	} else if (span_is(line, "close")) {
-		shutdown(fd, SHUT_WR);
+		shutdown(peer->fd, SHUT_WR);
 	} else if (span_is(line, "reset")) {
-		reset_connection(fd);
+		reset_connection(peer->fd);
 	} else if (span_is(line, "stall")) {
-		stall(fd);
+		stall(pipes[0]);
 	} else if (span_is(line, "gone")) {
-		expect_end(fd);
+		expect_end(peer);
 	}
 }
 
 static inline void serve(int listener, const int pipes[2], const char *script)
 {
-	int fd = accept(listener, NULL, NULL);
+	struct peer peer = {.fd = accept(listener, NULL, NULL)};
 	struct span rest = span_of(script);
 	struct span line;
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	setsockopt(peer.fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	alarm(60);
 	while (span_split(&rest, '\n', &line))
-		play_line(fd, pipes, line);
-	shutdown(fd, SHUT_WR);
-	stall(fd);
+		play_line(&peer, pipes, line);
+	drain(&peer);
 	_exit(0);
 }
 
@@ -210,8 +288,10 @@ static inline void start_server(struct server *server, const char *script)
 
 	server->pid = fork();
 	assert_return_code(server->pid, 0);
-	if (server->pid == 0)
+	if (server->pid == 0) {
+		close(opened[1]);
 		serve(server->listener, (int[]){opened[0], ticks[1]}, script);
+	}
 	close(ticks[1]);
 	close(opened[0]);
 	server->ticks = ticks[0];
@@ -223,16 +303,30 @@ static inline bool stop_server(struct server *server)
 {
 	int status = -1;
 
-	waitpid(server->pid, &status, 0);
-	close(server->listener);
-	close(server->ticks);
 	close(server->opened);
+	close(server->listener);
+	waitpid(server->pid, &status, 0);
+	close(server->ticks);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* For one that nobody came to. */
+static inline void abandon_server(struct server *server)
+{
+	kill(server->pid, SIGKILL);
+	(void)stop_server(server);
 }
 
 /* ---- the client ---- */
 
 #define ADA_MESSAGE "Subject: x\r\n\r\nbody\r\n"
+
+enum client_close {
+	CLOSES_LATER,
+	CLOSES_AT_OPEN,
+	CLOSES_AT_READY,
+	CLOSES_AT_DONE,
+};
 
 struct client {
 	struct server server;
@@ -248,9 +342,9 @@ struct client {
 	unsigned n_messages; /* to send */
 	unsigned n_done;
 	bool is_open;
+	bool is_ready;
 	bool is_over;
-	bool closes_at_open;
-	bool closes_at_done;
+	enum client_close closes_at;
 	struct smtp_outcome outcome; /* the last one */
 };
 
@@ -282,18 +376,23 @@ static inline void send_next(struct client *client)
 	smtp_send(client->session, client->from, client->to, client->message);
 }
 
+static inline bool close_now(struct client *client, enum client_close place)
+{
+	if (client->closes_at != place)
+		return false;
+	smtp_close(take_ptr(client->session));
+	client->is_over = true;
+	return true;
+}
+
 static inline void on_open(void *ctx)
 {
 	struct client *client = ctx;
 
 	client->is_open = true;
 	assert_int_equal(write(client->server.opened, "o", 1), 1);
-	if (client->closes_at_open) {
-		smtp_close(take_ptr(client->session));
-		client->is_over = true;
-	} else if (client->n_messages > 0) {
+	if (!close_now(client, CLOSES_AT_OPEN) && client->n_messages > 0)
 		send_next(client);
-	}
 }
 
 static inline void on_closed(void *ctx, const struct smtp_outcome *outcome)
@@ -306,7 +405,11 @@ static inline void on_closed(void *ctx, const struct smtp_outcome *outcome)
 
 static inline void on_ready(void *ctx)
 {
-	smtp_send_body(((struct client *)ctx)->session);
+	struct client *client = ctx;
+
+	client->is_ready = true;
+	if (!close_now(client, CLOSES_AT_READY))
+		smtp_send_body(client->session);
 }
 
 static inline void on_done(void *ctx, const struct smtp_outcome *outcome)
@@ -315,10 +418,10 @@ static inline void on_done(void *ctx, const struct smtp_outcome *outcome)
 
 	client->outcome = *outcome;
 	client->n_done++;
-	if (client->closes_at_done)
-		smtp_close(take_ptr(client->session));
-	client->is_over = client->closes_at_done || outcome->closed ||
-	                  client->n_done == client->n_messages;
+	if (close_now(client, CLOSES_AT_DONE))
+		return;
+	client->is_over =
+		outcome->closed || client->n_done == client->n_messages;
 	if (!client->is_over)
 		send_next(client);
 }
@@ -347,8 +450,7 @@ static inline void start_client(struct client *client, const char *script)
 	net_watch_events(client->ticks, POLLIN);
 }
 
-/* Opens and turns until all is done or the session has ended. */
-static inline void run_client(struct client *client)
+static inline void open_client(struct client *client)
 {
 	const struct smtp_events events = {on_open, on_closed, on_ready,
 	                                   on_done, client};
@@ -357,11 +459,23 @@ static inline void run_client(struct client *client)
 	if (smtp_open(&client->session, client->net, &client->clock,
 	              &client->options, &events, &err) < 0)
 		fail_msg("%s", err.message);
-	while (!client->is_over) {
-		int64_t until_ms = clock_monotonic_ms(&client->clock) + 1000;
+}
 
-		assert_int_equal(net_turn(client->net, until_ms, &err), 0);
-	}
+static inline void turn_client(struct client *client)
+{
+	int64_t until_ms = clock_monotonic_ms(&client->clock) + 1000;
+	struct error err = {0};
+
+	if (net_turn(client->net, until_ms, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+/* Opens and turns until all is done or the session has ended. */
+static inline void run_client(struct client *client)
+{
+	open_client(client);
+	while (!client->is_over)
+		turn_client(client);
 }
 
 static inline void stop_client(struct client *client)
@@ -369,4 +483,17 @@ static inline void stop_client(struct client *client)
 	smtp_close(client->session);
 	net_unwatch(client->net, client->ticks);
 	net_close(client->net);
+}
+
+/* All of it; what the server saw must be in the script. */
+static inline void run_to_done(struct client *client, enum smtp_verdict verdict)
+{
+	bool went_well;
+
+	run_client(client);
+	stop_client(client);
+	went_well = stop_server(&client->server);
+	if (!went_well || client->outcome.verdict != verdict)
+		fail_msg("server %d, verdict %d: %s", went_well,
+		         client->outcome.verdict, client->outcome.sentence);
 }

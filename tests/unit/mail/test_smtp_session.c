@@ -1,20 +1,5 @@
 #include "scripted.h"
 
-#define GREETED "> 220 relay.example\n< EHLO *\n"
-#define PLAIN GREETED "> 250 relay.example\n"
-#define PIPELINED GREETED "> 250-relay.example\n> 250 PIPELINING\n"
-#define MAIL "< MAIL FROM:<digest@example.org>\n"
-#define RCPT "< RCPT TO:<ada@example.org>\n"
-#define DATA "< DATA\n"
-#define GROUP MAIL RCPT DATA
-#define TO_354                                               \
-	MAIL "> 250 2.1.0 ok\n" RCPT "> 250 2.1.5 ok\n" DATA \
-	     "> 354 "                                        \
-	     "go\n"
-#define BODY "< Subject: x\n< \n< body\n< .\n"
-#define TO_DOT TO_354 BODY
-#define QUIT "< QUIT\n"
-
 struct scene {
 	const char *name;
 	const char *script;
@@ -246,46 +231,6 @@ static void hears_a_refused_group_to_its_end(void **state)
 		play(&scenes[i], PIPELINED);
 }
 
-static void run_to_done(struct client *client, enum smtp_verdict verdict)
-{
-	bool went_well;
-
-	run_client(client);
-	stop_client(client);
-	went_well = stop_server(&client->server);
-	if (!went_well || client->outcome.verdict != verdict)
-		fail_msg("server %d, verdict %d: %s", went_well,
-		         client->outcome.verdict, client->outcome.sentence);
-}
-
-static void sends_the_bytes_of_a_message_dot_stuffed(void **state)
-{
-	static const struct {
-		const char *message;
-		const char *script;
-	} cases[] = {
-		{".\r\n", "< ..\n< .\n"},
-		{"..\r\n", "< ...\n< .\n"},
-		{"a\r\n.\r\n.\r\n\r\n.b\r\n",
-	         "< a\n< ..\n< ..\n< \n< ..b\n< .\n"},
-		{"a.\r\nb .c\r\n", "< a.\n< b .c\n< .\n"},
-		{"\r\n", "< \n< .\n"},
-		{"..\r\n.x\r\n", "< ...\n< ..x\n< .\n"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		owned(mem) char *script =
-			mem_printf(PIPELINED TO_354 "%squiet\n> 250 ok\n" QUIT,
-		                   cases[i].script);
-		struct client client;
-
-		start_client(&client, script);
-		client.message = span_of(cases[i].message);
-		run_to_done(&client, SMTP_SENT);
-	}
-}
-
 static void sends_nothing_that_could_be_a_command(void **state)
 {
 	static char long_line[1100];
@@ -464,7 +409,6 @@ int main(void)
 		cmocka_unit_test(judges_each_fault_at_each_stage),
 		cmocka_unit_test(stops_at_the_first_refusal_without_pipelining),
 		cmocka_unit_test(hears_a_refused_group_to_its_end),
-		cmocka_unit_test(sends_the_bytes_of_a_message_dot_stuffed),
 		cmocka_unit_test(sends_nothing_that_could_be_a_command),
 		cmocka_unit_test(uses_what_the_server_offers),
 		cmocka_unit_test(
