@@ -29,6 +29,7 @@ struct bracket {
 	unsigned line;
 	size_t first_name; /* of its settings, in names */
 	struct span name;  /* its own */
+	char type;         /* an array's elements'; 0: there is none yet */
 };
 
 struct scan {
@@ -183,6 +184,39 @@ static void mark_bad(struct scan *scan)
 	scan->values->items[scan->values->n - 1].bad = true;
 }
 
+/* As libconfig tells them apart: text, boolean, float, long, integer. */
+static char type_of(struct scan_token token)
+{
+	if (token.kind != SCAN_NUMBER)
+		return token.kind == SCAN_STRING ? 't' : 'b';
+	if (span_ends(token.text, "L"))
+		return 'l';
+	return scan_is_float(token.text) ? 'f' : 'i';
+}
+
+/* libconfig refuses the file at an array of two types. */
+static void check_type(struct scan *scan, struct scan_token token)
+{
+	struct bracket *bracket = &scan->brackets[scan->depth];
+	char type = type_of(token);
+
+	if (bracket->open != '[')
+		return;
+	if (bracket->type && bracket->type != type) {
+		report(scan, token.line, bracket->name,
+		       "the values of an array [ ] are all of one type");
+		scan->outcome = CONF_SCAN_BROKEN;
+	}
+	bracket->type = type;
+}
+
+static void add_scalar(struct scan *scan, struct scan_token token)
+{
+	check_type(scan, token);
+	add_value(scan, token.line);
+	scan->expect = EXPECT_NEXT;
+}
+
 static int compare_names(const void *left, const void *right)
 {
 	const struct name *a = left;
@@ -333,8 +367,7 @@ static bool has_nul(struct span string)
 
 static void take_string(struct scan *scan, struct scan_token token)
 {
-	add_value(scan, token.line);
-	scan->expect = EXPECT_NEXT;
+	add_scalar(scan, token);
 	if (scan->scanner.line > token.line) {
 		scan->long_begin = token.line;
 		scan->long_end = scan->scanner.line;
@@ -355,8 +388,7 @@ static void take_number(struct scan *scan, struct scan_token token)
 		fail_expected(scan, token, "a number");
 		return;
 	}
-	add_value(scan, token.line);
-	scan->expect = EXPECT_NEXT;
+	add_scalar(scan, token);
 	if (number == SCAN_NUMBER_WIDE) {
 		buf_addf(&text, "%.*s is beyond 32 bits", SHOW(token.text));
 		report(scan, token.line, current_name(scan), buf_str(&text));
@@ -374,8 +406,7 @@ static void expect_value(struct scan *scan, struct scan_token token)
 	} else if (token.kind == SCAN_NUMBER) {
 		take_number(scan, token);
 	} else if (token.kind == SCAN_BOOLEAN) {
-		add_value(scan, token.line);
-		scan->expect = EXPECT_NEXT;
+		add_scalar(scan, token);
 	} else if (opens(token)) {
 		open_bracket(scan, token);
 	} else if (closes(scan, token) && scan->expect == EXPECT_VALUE_OR_END) {

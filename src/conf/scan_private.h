@@ -38,3 +38,5 @@ enum scan_number {
 };
 
 enum scan_number scan_classify_number(struct span text);
+/* Of a number: has it a point or an exponent? */
+bool scan_is_float(struct span text);

@@ -113,6 +113,16 @@ static bool is_float(struct span text)
 	return text.len > 0 && count_digits(text) == text.len;
 }
 
+bool scan_is_float(struct span text)
+{
+	bool hex = span_starts(text, "0x") || span_starts(text, "0X");
+
+	for (size_t i = 0; i < text.len && !hex; i++)
+		if (strchr(".eE", text.ptr[i]))
+			return true;
+	return false;
+}
+
 static struct span without_suffix(struct span text)
 {
 	if (span_ends(text, "LL"))

@@ -109,6 +109,10 @@ static const struct {
          "already"},
 	{"g = {\n a = 1;\n b = { a = 2; };\n a = 3; };",
          "f:4: g.a: is set twice: on line 2 already"},
+	{"a = [\"x\", 5,\n1.5, 2];",
+         "f:1: a: the values of an array [ ] are all of one type"
+         "|f:2: a: the values of an array [ ] are all of one type"
+         "|f:2: a: the values of an array [ ] are all of one type"},
 	{"@include \"x\"",
          "f:1: syntax: @include is not allowed: put "
          "subscribers into files of subscribers.d"},
