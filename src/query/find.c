@@ -44,7 +44,8 @@ static uint32_t match_phrase(const struct lexicon *lexicon,
 static bool is_in_fields(const struct lexicon *lexicon, uint32_t place,
                          unsigned fields)
 {
-	return lexicon->docs[lexicon->places[place].doc].part & fields;
+	return fields == (CLAUSE_TITLE | CLAUSE_ABSTRACT) ||
+	       lexicon->docs[lexicon->places[place].doc].part & fields;
 }
 
 static void find_phrase(struct lexicon *lexicon, const struct phrase *phrase,
@@ -56,7 +57,7 @@ static void find_phrase(struct lexicon *lexicon, const struct phrase *phrase,
 
 	if (!steps_init(&steps, lexicon, phrase))
 		return;
-	step_places(&steps.items[0], lexicon, range, &places);
+	steps_places(&steps, lexicon, range, &places);
 	for (size_t i = 0; i < places.n; i++) {
 		uint32_t n;
 

@@ -510,7 +510,7 @@ int query_parse(struct query **ret_query, const char *text, struct error *err)
 		.tokens = {span_of(text), span_of(text)},
 		.words = WORDS_INIT,
 	};
-	struct node *root;
+	struct node *root = NULL;
 	int rc;
 
 	if (p.tokens.all.len > LIMIT_QUERY_BYTES)

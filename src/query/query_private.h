@@ -390,9 +390,12 @@ static inline void owned_release_numbers(struct numbers *numbers)
 /* Adds the places in `range` where a word or compound meets the target. */
 void target_places(const struct target *target, const struct lexicon *lexicon,
                    struct range range, struct numbers *ret_places);
-/* The same for a step with its joined and split forms, ascending. */
-void step_places(const struct step *step, const struct lexicon *lexicon,
-                 struct range range, struct numbers *ret_places);
+/*
+ * All places in `range` where the steps might begin, each once and ascending;
+ * looked up by the rarest word that stands at a known distance from there.
+ */
+void steps_places(const struct steps *steps, const struct lexicon *lexicon,
+                  struct range range, struct numbers *ret_places);
 
 /* ---- find.c ---- */
 

@@ -326,8 +326,8 @@ static void sort_unique(struct numbers *numbers)
 	numbers->n = n;
 }
 
-void step_places(const struct step *step, const struct lexicon *lexicon,
-                 struct range range, struct numbers *ret_places)
+static void add_step(const struct step *step, const struct lexicon *lexicon,
+                     struct range range, struct numbers *ret_places)
 {
 	target_places(&step->word, lexicon, range, ret_places);
 	for (size_t i = 0; i < MAX_JOINED - 1; i++)
@@ -335,5 +335,62 @@ void step_places(const struct step *step, const struct lexicon *lexicon,
 	for (size_t i = 0; i < step->n_splits; i++)
 		add_places(lexicon, &lexicon->form[step->splits[i].form], range,
 		           ret_places);
+}
+
+/*
+ * Does the step always take one place? *ret_n_places says how many there are.
+ */
+static bool is_plain(const struct step *step, const struct lexicon *lexicon,
+                     size_t *ret_n_places)
+{
+	size_t n = 0;
+
+	if (step->word.prefix || step->n_splits > 0)
+		return false;
+	for (size_t i = 0; i < MAX_JOINED - 1; i++)
+		if (is_possible(&step->joined[i]))
+			return false;
+	for (uint32_t form = lexicon->key_form[step->word.key]; form != NONE;
+	     form = lexicon->form[form].next) {
+		if (lexicon->form[form].n_compounds > 0)
+			return false;
+		n += lexicon->form[form].n_places;
+	}
+	*ret_n_places = n;
+	return true;
+}
+
+/* The rarest of the plain steps at the beginning; the first if there is none.
+ */
+static uint32_t choose_anchor(const struct steps *steps,
+                              const struct lexicon *lexicon)
+{
+	size_t least = SIZE_MAX;
+	uint32_t anchor = 0;
+
+	for (uint32_t i = 0; i < steps->n; i++) {
+		size_t n;
+
+		if (!is_plain(&steps->items[i], lexicon, &n))
+			break;
+		if (n < least) {
+			least = n;
+			anchor = i;
+		}
+	}
+	return anchor;
+}
+
+void steps_places(const struct steps *steps, const struct lexicon *lexicon,
+                  struct range range, struct numbers *ret_places)
+{
+	uint32_t anchor = choose_anchor(steps, lexicon);
+	size_t n = 0;
+
+	add_step(&steps->items[anchor], lexicon, range, ret_places);
 	sort_unique(ret_places);
+	for (size_t i = 0; i < ret_places->n; i++)
+		if (ret_places->items[i] >= range.first + anchor)
+			ret_places->items[n++] = ret_places->items[i] - anchor;
+	ret_places->n = n;
 }

@@ -172,7 +172,7 @@ static int read_lists(struct node **ret_root, const struct topic *topic,
 int query_from_topic(struct query **ret_query, const struct topic *topic,
                      struct error *err)
 {
-	struct node *root;
+	struct node *root = NULL;
 
 	if (topic->query) {
 		if (query_parse(ret_query, topic->query, err) < 0)
