@@ -181,7 +181,7 @@ static const struct sample_paper sample_papers[] = {
 		.clauses = {{"retrieval-augmented",
                              CLAUSE_TITLE | CLAUSE_ABSTRACT},
                             {"language model", CLAUSE_TITLE},
-                            {"Y. LeCun", CLAUSE_AUTHOR}},
+                            {"au:\"Y. LeCun\"", CLAUSE_AUTHOR}},
 	},
 	{
 		.id = "2609.01871",
@@ -245,7 +245,7 @@ static const struct sample_paper sample_papers[] = {
 		.type = ANNOUNCE_CROSS,
 		.topic = 1,
 		.score = 7,
-		.clauses = {{"lattice", CLAUSE_TITLE},
+		.clauses = {{"ti:lattice", CLAUSE_TITLE},
                             {"gauge theory", CLAUSE_TITLE}},
 	},
 	{
