@@ -210,13 +210,13 @@ static size_t count_words(const char *value)
 }
 
 /* The problems of a string's variables. */
-static void check_names(const struct string_kind *kind,
-                        const struct mustache *string, struct strings *problems)
+static void check_names(const char *allowed, const struct mustache *string,
+                        struct strings *problems)
 {
 	owned(strings) struct strings names = {0};
 	owned(value) struct value map = VALUE_MAP_INIT;
 	struct mustache_scope scope = {.values = &map};
-	struct span rest = span_of(kind->names);
+	struct span rest = span_of(allowed);
 	struct span name;
 
 	while (span_split(&rest, ' ', &name))
@@ -243,7 +243,7 @@ static void check_entry(const struct string_kind *kind,
 		add_problem(problems, entry->key, entry->problem);
 		return;
 	}
-	check_names(kind, entry->string, &found);
+	check_names(kind->names, entry->string, &found);
 	for (size_t i = 0; i < found.n; i++) {
 		owned(mem) char *what =
 			mem_printf("%s (names: %s)", found.items[i],
@@ -282,14 +282,13 @@ int digest_subject_check(const char *subject, struct error *err)
 {
 	owned(mustache) struct mustache *string = NULL;
 	owned(strings) struct strings problems = {0};
-	const struct string_kind *kind = find_kind("subject");
 
 	if (compile_string(&string, subject, err) < 0)
 		return -1;
-	check_names(kind, string, &problems);
+	check_names(FRAME_NAMES, string, &problems);
 	if (problems.n > 0)
 		return error_set(err, ERROR_SYNTAX, "%s (names: %s)",
-		                 problems.items[0], kind->names);
+		                 problems.items[0], FRAME_NAMES);
 	return 0;
 }
 

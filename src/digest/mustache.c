@@ -363,7 +363,7 @@ static int add_tag(struct reader *reader, const struct tag *tag,
 
 static int read_template(struct reader *reader, struct error *err)
 {
-	struct tag tag;
+	struct tag tag = {0};
 	int outcome = read_tag(reader, &tag, err);
 
 	while (outcome == TAG_FOUND) {

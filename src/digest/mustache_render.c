@@ -44,33 +44,41 @@ static const struct value *find(const struct walk *walk, struct span name)
 	return value;
 }
 
-static int fail(const struct walk *walk, const struct token *token,
-                const char *what)
+/* What is wrong with using `value` for the token, or NULL. */
+static const char *find_fault(const struct token *token,
+                              const struct value *value)
 {
-	return mustache_fail(walk->mustache, token->file, token->line,
-	                     walk->err, "{{%.*s}}: %s", (int)token->text.len,
-	                     token->text.ptr, what);
+	if (!value)
+		return "there is no such name here";
+	if (token->type == TOKEN_VALUE && value->kind == VALUE_READY)
+		return "is finished already and wants three braces";
+	if (token->type == TOKEN_READY && value->kind == VALUE_TEXT)
+		return "comes from outside and wants two braces";
+	if ((token->type == TOKEN_VALUE || token->type == TOKEN_READY) &&
+	    (value->kind == VALUE_LIST || value->kind == VALUE_MAP))
+		return "is not a text but wants {{#…}}";
+	return NULL;
 }
 
-/* The token's value, of a kind that may stand there. */
-static int resolve(const struct walk *walk, const struct token *token,
-                   const struct value **ret_value)
+static void fail(const struct walk *walk, const struct token *token,
+                 const char *what)
+{
+	mustache_fail(walk->mustache, token->file, token->line, walk->err,
+	              "{{%.*s}}: %s", (int)token->text.len, token->text.ptr,
+	              what);
+}
+
+/* The token's value, of a kind that may stand there; NULL: *err says why. */
+static const struct value *resolve(const struct walk *walk,
+                                   const struct token *token)
 {
 	const struct value *value = find(walk, token->text);
+	const char *fault = find_fault(token, value);
 
-	if (!value)
-		return fail(walk, token, "there is no such name here");
-	if (token->type == TOKEN_VALUE && value->kind == VALUE_READY)
-		return fail(walk, token,
-		            "is finished already and wants three braces");
-	if (token->type == TOKEN_READY && value->kind == VALUE_TEXT)
-		return fail(walk, token,
-		            "comes from outside and wants two braces");
-	if ((token->type == TOKEN_VALUE || token->type == TOKEN_READY) &&
-	    value->kind > VALUE_READY)
-		return fail(walk, token, "is not a text but wants {{#…}}");
-	*ret_value = value;
-	return 0;
+	if (!fault)
+		return value;
+	fail(walk, token, fault);
+	return NULL;
 }
 
 static bool is_true(const struct value *value)
@@ -115,13 +123,14 @@ static int render_section(struct walk *walk, size_t section,
 static int render_token(struct walk *walk, size_t i)
 {
 	const struct token *token = &walk->mustache->tokens[i];
-	const struct value *value = NULL;
+	const struct value *value;
 
 	if (token->type == TOKEN_TEXT) {
 		buf_add_span(walk->out, token->text);
 		return 0;
 	}
-	if (resolve(walk, token, &value) < 0)
+	value = resolve(walk, token);
+	if (!value)
 		return -1;
 	if (token->type == TOKEN_SECTION)
 		return render_section(walk, i, value);
@@ -161,12 +170,13 @@ static void check_tokens(struct walk *walk, size_t from, size_t to);
 static void check_token(struct walk *walk, size_t i)
 {
 	const struct token *token = &walk->mustache->tokens[i];
-	const struct value *value = NULL;
+	const struct value *value;
 	size_t depth = walk->depth;
 
 	if (token->type == TOKEN_TEXT)
 		return;
-	if (resolve(walk, token, &value) < 0) {
+	value = resolve(walk, token);
+	if (!value) {
 		strings_add(walk->problems, span_of(walk->err->message));
 		return;
 	}

@@ -224,11 +224,12 @@ int digest_render(struct digest_parts *ret_parts,
 	    render_text(&parts.text, &input, &choice, err) < 0)
 		return -1;
 
-	parts.n_full = choice.n_full;
-	parts.n_lines = choice.n_lines;
-	parts.n_cut = choice.n_cut;
-	*ret_parts = parts;
-	parts = (struct digest_parts){0};
+	ret_parts->subject = take_ptr(parts.subject);
+	ret_parts->html = take_ptr(parts.html);
+	ret_parts->text = take_ptr(parts.text);
+	ret_parts->n_full = choice.n_full;
+	ret_parts->n_lines = choice.n_lines;
+	ret_parts->n_cut = choice.n_cut;
 	return 0;
 }
 

@@ -251,41 +251,45 @@ static int check_templates(const struct digest_templates *templates,
 	return 0;
 }
 
-static bool is_template(const char *name)
+static bool is_template_name(const char *name)
 {
-	return digest_builtin(name).ptr != NULL;
+	static const char *const suffixes[] = {".md", ".txt", ".html", ".css"};
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++)
+		if (span_ends(span_of(name), suffixes[i]))
+			return true;
+	return false;
 }
 
 /* A slip in a file's name must not leave the built-in one in use unsaid. */
 static void check_file_name(struct loader *loader, const char *name)
 {
 	owned(mem) char *path = mem_printf("%s/%s", loader->dir, name);
-	const char *suffix = strrchr(name, '.');
+	owned(mem) char *problem = NULL;
 
-	if (!suffix || is_template(name) || strings_has(&loader->paths, path) ||
-	    (strcmp(suffix, ".md") && strcmp(suffix, ".txt") &&
-	     strcmp(suffix, ".html") && strcmp(suffix, ".css")))
+	if (!is_template_name(name) || digest_builtin(name).ptr ||
+	    strings_has(&loader->paths, path))
 		return;
-
-	owned(mem) char *problem = mem_printf(
-		"%s:1: no template has this name and none uses it as a "
-		"partial",
+	problem = mem_printf(
+		"%s:1: no template has this name and none uses "
+		"it as a partial",
 		path);
-
 	strings_add(loader->problems, span_of(problem));
 }
 
 static int check_dir(struct loader *loader, struct error *err)
 {
-	DIR *dir = opendir(loader->dir);
-	const struct dirent *file;
+	struct dirent **files = NULL;
+	int n = scandir(loader->dir, &files, NULL, alphasort);
 
-	if (!dir)
+	if (n < 0)
 		return error_set(err, ERROR_SYSTEM, "%s: %s", loader->dir,
 		                 strerror(errno));
-	for (file = readdir(dir); file; file = readdir(dir))
-		check_file_name(loader, file->d_name);
-	closedir(dir);
+	for (int i = 0; i < n; i++) {
+		check_file_name(loader, files[i]->d_name);
+		free(files[i]);
+	}
+	free(files);
 	return 0;
 }
 

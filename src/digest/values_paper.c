@@ -182,6 +182,19 @@ static void add_fields(struct value *map,
 	value_add_text(map, "fields", buf_span(&text));
 }
 
+/* A clause as people say it: its field is told in words, quotes are ours. */
+static struct span strip_clause(struct span text)
+{
+	static const char *const fields[] = {"ti:", "abs:", "au:"};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (span_starts(text, fields[i]))
+			text = span_skip(text, strlen(fields[i]));
+	if (text.len > 2 && span_starts(text, "\"") && span_ends(text, "\""))
+		text = span_first(span_skip(text, 1), text.len - 2);
+	return text;
+}
+
 static int add_matched(struct value *map,
                        const struct digest_language *language,
                        const struct match *match, struct error *err)
@@ -193,7 +206,8 @@ static int add_matched(struct value *map,
 		const struct clause *clause = &match->clauses[i];
 		owned(value) struct value words = VALUE_MAP_INIT;
 
-		value_add_text(&words, "text", span_of(clause->text));
+		value_add_text(&words, "text",
+		               strip_clause(span_of(clause->text)));
 		add_fields(&words, language, clause->fields);
 		values_separate(&clauses, language);
 		if (language_add(&clauses, language,

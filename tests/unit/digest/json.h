@@ -8,13 +8,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "digest/mustache.h"
 
 struct json {
@@ -38,23 +36,16 @@ static inline bool json_take(struct json *json, char c)
 	return true;
 }
 
+/* No \u: the cases have none. */
 static inline void json_add_escaped(struct json *json, struct buf *out)
 {
-	static const char from[] = "nrtbf";
-	static const char to[] = "\n\r\t\b\f";
-	char c = *json->rest.ptr;
-	const char *known = strchr(from, c);
+	static const char from[] = "nrtbf\"\\/";
+	static const char to[] = "\n\r\t\b\f\"\\/";
+	const char *known = strchr(from, *json->rest.ptr);
 
+	assert_non_null(known);
+	buf_add_char(out, to[known - from]);
 	json->rest = span_skip(json->rest, 1);
-	if (c == 'u') {
-		owned(mem) char *digits =
-			mem_dup_span(span_first(json->rest, 4));
-
-		utf8_add(out, (uint32_t)strtoul(digits, NULL, 16));
-		json->rest = span_skip(json->rest, 4);
-	} else {
-		buf_add_char(out, known ? to[known - from] : c);
-	}
 }
 
 static inline char *json_read_string(struct json *json)

@@ -111,143 +111,204 @@ static inline void sample_init(struct sample *sample)
 	strings_add(&sample->digest->categories, span_of("hep-lat"));
 }
 
-static inline void sample_mark(struct marks *marks, const char *text,
-                               const char *word)
-{
-	const char *at = strstr(text, word);
-
-	assert_non_null(at);
-	marks_add(marks, (uint32_t)(at - text), (uint32_t)strlen(word));
-}
-
 static inline void sample_split(struct strings *list, const char *text)
 {
 	struct span rest = span_of(text);
 	struct span part;
 
-	while (span_split(&rest, ';', &part))
+	while (rest.len > 0 && span_split(&rest, ';', &part))
 		strings_add(list, span_trim(part));
 }
 
+static inline void sample_mark(struct marks *marks, const char *text,
+                               const char *words)
+{
+	owned(strings) struct strings list = {0};
+
+	sample_split(&list, words);
+	for (size_t i = 0; i < list.n; i++) {
+		const char *at = strstr(text, list.items[i]);
+
+		assert_non_null(at);
+		marks_add(marks, (uint32_t)(at - text),
+		          (uint32_t)strlen(list.items[i]));
+	}
+}
+
+/* Lists are separated by semicolons; "" is the empty one. */
+struct sample_paper {
+	const char *id;
+	const char *title;
+	const char *title_marks;
+	const char *abstract;
+	const char *abstract_marks;
+	const char *authors;
+	const char *categories;
+	enum announce_type type;
+	uint32_t version;
+	uint32_t old_version;
+	uint32_t topic;
+	double score;
+	struct {
+		const char *text;
+		unsigned fields;
+	} clauses[3];
+};
+
 /* Seven papers under two topics, with the oddities of real ones. */
+static const struct sample_paper sample_papers[] = {
+	{
+		.id = "2609.01234",
+		.title = "Sparse retrieval-augmented decoding for small "
+			 "language models",
+		.title_marks = "retrieval-augmented;language models",
+		.abstract =
+			"Looks up only the tokens whose entropy is high, and "
+			"keeps 97 % of the gain at a fifth of the cost. "
+			"Retrieving for every token is wasteful. We show that "
+			"the benefit of retrieval-augmented generation "
+			"concentrates in a few positions whose predictive "
+			"entropy exceeds a learnt threshold τ, with error "
+			"O(n⁻¹ᐟ²). A lookup policy trained by distillation "
+			"visits 6 % of positions and matches full retrieval "
+			"on eleven tasks.",
+		.abstract_marks = "retrieval-augmented",
+		.authors = "Mira Okafor;Jonas Väisänen;T. Nakagawa;Li Wen;"
+			   "R. Castellanos;A. Haddad;P. Banerjee;Y. LeCun;"
+			   "I. Sørensen",
+		.categories = "cs.CL;cs.LG;stat.ML",
+		.score = 9,
+		.clauses = {{"retrieval-augmented",
+                             CLAUSE_TITLE | CLAUSE_ABSTRACT},
+                            {"language model", CLAUSE_TITLE},
+                            {"au:\"Y. LeCun\"", CLAUSE_AUTHOR}},
+	},
+	{
+		.id = "2609.01871",
+		.title = "What in-context learners forget",
+		.title_marks = "",
+		.abstract =
+			"In-context learning overwrites old examples in a "
+			"fixed order that can be predicted from attention "
+			"alone. We measure which demonstrations a large "
+			"language model still uses after k further examples. "
+			"Forgetting follows the α-Rényi divergence between "
+			"prompt segments (ρ = 0.91), not recency.",
+		.abstract_marks = "large language model",
+		.authors = "Ingrid Sørensen;P. Banerjee",
+		.categories = "cs.CL",
+		.score = 5,
+		.clauses = {{"large language model", CLAUSE_ABSTRACT}},
+	},
+	{
+		.id = "2609.03003",
+		.title = "*Emphasis*, `code` & <tags>: \"quotes\" in "
+			 "[titles](x)",
+		.title_marks = "",
+		.abstract = "Only one sentence, with a | and a _mark_ in it.",
+		.abstract_marks = "_mark_",
+		.authors = "Solo Author",
+		.categories = "cs.CL;cs.AI",
+		.type = ANNOUNCE_CROSS,
+		.score = 4,
+		.clauses = {{"cat:cs.*", CLAUSE_OTHER}},
+	},
+	{
+		.id = "2601.00077",
+		.title = "检索增强的小型语言模型稀疏解码",
+		.title_marks = "语言模型",
+		.abstract =
+			"为每个词元检索是浪费的。我们证明，检索增强生成的收益"
+			"集中在少数位置，其预测熵超过一个学习到的阈值。通过蒸馏"
+			"训练的查找策略只访问百分之六的位置，并在十一项任务上与"
+			"完全检索相当。",
+		.abstract_marks = "",
+		.authors = "李 文;王 芳;A. Haddad",
+		.categories = "cs.CL",
+		.type = ANNOUNCE_REPLACE,
+		.version = 3,
+		.old_version = 2,
+		.score = 3,
+	},
+	{
+		.id = "2609.02210",
+		.title = "The gauge structure of lattice fermions at finite θ",
+		.title_marks = "gauge;lattice",
+		.abstract = "A sign-problem-free formulation reaches θ = π on "
+			    "32⁴ lattices. We construct an action whose "
+			    "measure stays positive for all θ, and compute "
+			    "χ(θ) with errors of 10⁻³. The continuum limit "
+			    "a → 0 agrees with large-N predictions.",
+		.abstract_marks = "",
+		.authors = "E. Brandt;G. Müller;S. Haußer",
+		.categories = "hep-lat;hep-th",
+		.type = ANNOUNCE_CROSS,
+		.topic = 1,
+		.score = 7,
+		.clauses = {{"ti:lattice", CLAUSE_TITLE},
+                            {"gauge theory", CLAUSE_TITLE}},
+	},
+	{
+		.id = "hep-th/9901001",
+		.title = "An old identifier",
+		.title_marks = "",
+		.abstract = "",
+		.abstract_marks = "",
+		.authors = "",
+		.categories = "hep-th",
+		.type = ANNOUNCE_REPLACE_CROSS,
+		.version = 12,
+		.topic = 1,
+		.score = 2,
+	},
+	{
+		.id = "2609.04444",
+		.title = "Averyveryveryveryveryveryveryveryveryveryveryvery"
+			 "veryveryveryveryverylongwordinatitle",
+		.title_marks = "",
+		.abstract = "See https://example.org/a/very/long/address/that/"
+			    "goes/on/and/on/and/on/until/it/is/longer/than/a/"
+			    "line for more, e.g. code. 1. Not a list. - Nor "
+			    "this.",
+		.abstract_marks = "",
+		.authors = "X",
+		.categories = "hep-lat",
+		.topic = 1,
+		.score = 1,
+	},
+};
+
+static inline void sample_add_paper(struct sample *sample,
+                                    const struct sample_paper *from)
+{
+	struct paper *paper =
+		sample_add(sample, from->id, from->title, from->abstract);
+	struct digest_entry *entry = sample_last(sample);
+
+	sample_split(&paper->authors, from->authors);
+	sample_split(&paper->categories, from->categories);
+	paper->version = from->version;
+	entry->type = from->type;
+	entry->old_version = from->old_version;
+	entry->topic = from->topic;
+	entry->score = from->score;
+	sample_mark(&entry->match.title, from->title, from->title_marks);
+	sample_mark(&entry->match.abstract, from->abstract,
+	            from->abstract_marks);
+	for (size_t i = 0; i < 3 && from->clauses[i].text; i++)
+		match_add_clause(&entry->match, span_of(from->clauses[i].text),
+		                 from->clauses[i].fields);
+}
+
 static inline void sample_fill(struct sample *sample)
 {
 	struct digest *digest = sample->digest;
-	struct digest_entry *entry;
-	struct paper *paper;
+	size_t n = sizeof(sample_papers) / sizeof(*sample_papers);
 
 	strings_add(&digest->topics, span_of("LLM agents"));
 	strings_add(&digest->topics, span_of("Lattice QCD"));
-	digest->n_matched = 7;
-
-	paper = sample_add(
-		sample, "2609.01234",
-		"Sparse retrieval-augmented decoding for small language models",
-		"Looks up only the tokens whose entropy is high, and keeps "
-		"97 % of the gain at a fifth of the cost. Retrieving for every "
-		"token is wasteful. We show that the benefit of "
-		"retrieval-augmented generation concentrates in a few "
-		"positions whose predictive entropy exceeds a learnt "
-		"threshold τ, with error O(n⁻¹ᐟ²). A lookup policy trained by "
-		"distillation visits 6 % of positions and matches full "
-		"retrieval on eleven tasks.");
-	sample_split(
-		&paper->authors,
-		"Mira Okafor;Jonas Väisänen;T. Nakagawa;Li Wen;"
-		"R. Castellanos;A. Haddad;P. Banerjee;Y. LeCun;I. Sørensen");
-	sample_split(&paper->categories, "cs.CL;cs.LG;stat.ML");
-	entry = sample_last(sample);
-	entry->score = 9;
-	sample_mark(&entry->match.title, paper->title, "retrieval-augmented");
-	sample_mark(&entry->match.title, paper->title, "language models");
-	sample_mark(&entry->match.abstract, paper->abstract,
-	            "retrieval-augmented");
-	marks_add(&entry->match.authors, 7, 1);
-	match_add_clause(&entry->match, span_of("retrieval-augmented"),
-	                 CLAUSE_TITLE | CLAUSE_ABSTRACT);
-	match_add_clause(&entry->match, span_of("language model"),
-	                 CLAUSE_TITLE);
-	match_add_clause(&entry->match, span_of("Y. LeCun"), CLAUSE_AUTHOR);
-
-	paper = sample_add(
-		sample, "2609.01871", "What in-context learners forget",
-		"In-context learning overwrites old examples in a fixed order "
-		"that can be predicted from attention alone. We measure which "
-		"demonstrations a large language model still uses after k "
-		"further examples. Forgetting follows the α-Rényi divergence "
-		"between prompt segments (ρ = 0.91), not recency.");
-	sample_split(&paper->authors, "Ingrid Sørensen;P. Banerjee");
-	sample_split(&paper->categories, "cs.CL");
-	entry = sample_last(sample);
-	entry->score = 5;
-	sample_mark(&entry->match.abstract, paper->abstract,
-	            "large language model");
-	match_add_clause(&entry->match, span_of("large language model"),
-	                 CLAUSE_ABSTRACT);
-
-	paper = sample_add(
-		sample, "2609.03003",
-		"*Emphasis*, `code` & <tags>: \"quotes\" in [titles](x)",
-		"Only one sentence, with a | and a _mark_ in it.");
-	sample_split(&paper->authors, "Solo Author");
-	sample_split(&paper->categories, "cs.CL;cs.AI");
-	entry = sample_last(sample);
-	entry->score = 4;
-	entry->type = ANNOUNCE_CROSS;
-	sample_mark(&entry->match.abstract, paper->abstract, "_mark_");
-	match_add_clause(&entry->match, span_of("cat:cs.*"), CLAUSE_OTHER);
-
-	paper = sample_add(
-		sample, "2601.00077", "检索增强的小型语言模型稀疏解码",
-		"为每个词元检索是浪费的。我们证明，检索增强生成的收益集中在少数"
-		"位置，其预测熵超过一个学习到的阈值。通过蒸馏训练的查找策略只访"
-		"问"
-		"百分之六的位置，并在十一项任务上与完全检索相当。");
-	paper->version = 3;
-	sample_split(&paper->authors, "李 文;王 芳;A. Haddad");
-	sample_split(&paper->categories, "cs.CL");
-	entry = sample_last(sample);
-	entry->score = 3;
-	entry->type = ANNOUNCE_REPLACE;
-	entry->old_version = 2;
-	sample_mark(&entry->match.title, paper->title, "语言模型");
-
-	paper = sample_add(
-		sample, "2609.02210",
-		"The gauge structure of lattice fermions at finite θ",
-		"A sign-problem-free formulation reaches θ = π on 32⁴ "
-		"lattices. We construct an action whose measure stays "
-		"positive for all θ, and compute χ(θ) with errors of 10⁻³. "
-		"The continuum limit a → 0 agrees with large-N predictions.");
-	sample_split(&paper->authors, "E. Brandt;G. Müller;S. Haußer");
-	sample_split(&paper->categories, "hep-lat;hep-th");
-	entry = sample_last(sample);
-	entry->topic = 1;
-	entry->score = 7;
-	entry->type = ANNOUNCE_CROSS;
-	sample_mark(&entry->match.title, paper->title, "gauge");
-	sample_mark(&entry->match.title, paper->title, "lattice");
-	match_add_clause(&entry->match, span_of("lattice"), CLAUSE_TITLE);
-	match_add_clause(&entry->match, span_of("gauge theory"), CLAUSE_TITLE);
-
-	paper = sample_add(sample, "hep-th/9901001", "An old identifier", "");
-	sample_split(&paper->categories, "hep-th");
-	entry = sample_last(sample);
-	entry->topic = 1;
-	entry->score = 2;
-	entry->type = ANNOUNCE_REPLACE_CROSS;
-	paper->version = 12;
-
-	paper = sample_add(
-		sample, "2609.04444",
-		"Averyveryveryveryveryveryveryveryveryveryveryveryveryveryvery"
-		"veryverylongwordinatitle",
-		"See https://example.org/a/very/long/address/that/goes/on/and/"
-		"on/and/on/until/it/is/longer/than/a/line for more, e.g. code. "
-		"1. Not a list. - Nor this.");
-	sample_split(&paper->authors, "X");
-	sample_split(&paper->categories, "hep-lat");
-	entry = sample_last(sample);
-	entry->topic = 1;
-	entry->score = 1;
+	digest->n_matched = (uint32_t)n;
+	for (size_t i = 0; i < n; i++)
+		sample_add_paper(sample, &sample_papers[i]);
+	marks_add(&digest->entries[0].match.authors, 7, 1);
 }

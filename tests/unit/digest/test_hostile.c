@@ -1,9 +1,7 @@
 #include "sample.h"
 
-#include <ctype.h>
-#include <stdio.h>
-
 #include "base/limits.h"
+#include "base/num.h"
 #include "base/utf8.h"
 
 /* Whatever values say, they change no structure and stand there as text. */
@@ -167,8 +165,8 @@ static char decode(const char **p)
 {
 	static const char *const names[][2] = {
 		{"&lt;", "<"}, {"&gt;", ">"}, {"&amp;", "&"}, {"&quot;", "\""}};
-	unsigned long number;
-	char *end;
+	struct span digits;
+	uint64_t number = 0;
 
 	for (size_t i = 0; i < 4; i++)
 		if (span_starts(span_of(*p), names[i][0])) {
@@ -176,9 +174,10 @@ static char decode(const char **p)
 			return *names[i][1];
 		}
 	assert_true(span_starts(span_of(*p), "&#"));
-	number = strtoul(*p + 2, &end, 10);
-	assert_true(number > 0 && number < 128 && *end == ';');
-	*p = end + 1;
+	digits = span_of(*p + 2);
+	digits = span_first(digits, span_find(digits, ";"));
+	assert_true(num_parse(digits, 1, 127, &number));
+	*p = digits.ptr + digits.len + 1;
 	return (char)number;
 }
 

@@ -263,6 +263,8 @@ static void check_subject(const struct digest_templates *templates,
 	struct error err = {0};
 
 	sample_init(&sample);
+	if (!*test->topics)
+		strings_add(&sample.digest->topics, SPAN_NONE);
 	sample_split(&sample.digest->topics, test->topics);
 	for (size_t i = 0; i < test->n_papers; i++)
 		sample_add(&sample, "2609.01234", "Title", "Abstract.");
