@@ -10,10 +10,17 @@ INSTALL    ?= install
 CFLAGS     ?= -O2 -g
 
 # One object tree per variant: sanitized and plain objects never mix.
+# VARIANT=clang is CC=clang; WERROR=1 makes warnings errors (CI).
 VARIANT ?= release
+WERROR  ?= 0
 B       := build/$(VARIANT)
 
+ifeq ($(VARIANT),clang)
+CC := clang
+endif
+
 FLAGS.release := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+FLAGS.clang   := $(FLAGS.release)
 FLAGS.analyze := -fanalyzer
 FLAGS.asan    := -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=all
@@ -21,31 +28,41 @@ FLAGS.asan    := -fno-omit-frame-pointer -fsanitize=address,undefined \
 PKGS     := sqlite3 libcurl libxml-2.0 libconfig libcmark gmime-3.0 libsystemd
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
             -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wundef \
-            -Wwrite-strings -Wvla -Wformat=2 -Wnull-dereference
+            -Wwrite-strings -Wvla -Wformat=2 -Wnull-dereference \
+            $(if $(filter 1,$(WERROR)),-Werror)
 
 VERSION := $(shell sed -n 's/^\#\# \([0-9.]*\).*/\1/p' CHANGES.md | head -n 1)
 
-# The libraries' headers are not ours to warn about: -isystem.
-PKG_CFLAGS  := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PKGS)))
-ALL_CFLAGS  := -std=gnu17 -D_GNU_SOURCE -DARXMAIL_VERSION='"$(VERSION)"' \
-               -Iinclude -MMD -MP $(WARNINGS) $(FLAGS.$(VARIANT)) \
+# Asked once, when the first recipe needs it: `make check` on a fresh machine
+# is parsed before it has installed pkg-config. The libraries' headers are not
+# ours to warn about: -isystem.
+once = $(eval $1 := $(shell $2))$($1)
+PKG_CFLAGS = $(call once,PKG_CFLAGS,$(PKG_CONFIG) --cflags $(PKGS) | \
+             sed 's/-I/-isystem /g')
+PKG_LIBS   = $(call once,PKG_LIBS,$(PKG_CONFIG) --libs $(PKGS))
+
+LANG_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DARXMAIL_VERSION='"$(VERSION)"' \
+               -Iinclude
+ALL_CFLAGS   = $(LANG_CFLAGS) -MMD -MP $(WARNINGS) $(FLAGS.$(VARIANT)) \
                $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(FLAGS.$(VARIANT)) $(LDFLAGS)
-LDLIBS      += $(shell $(PKG_CONFIG) --libs $(PKGS))
+LDLIBS      += $(PKG_LIBS) -lm
 
 # Everything but main() is one archive, which programs, tests and fuzzers link.
 LIB      := $(B)/libarxmail.a
 LIB_SRCS := $(filter-out %/main.c,$(sort $(wildcard src/*/*.c)))
 PROGRAMS := $(B)/arxmail
 TESTS    := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
+E2E      := $(sort $(wildcard tests/e2e/*.t))
+BENCHES  := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
 
 all: $(PROGRAMS)
 
 $(B)/arxmail: $(B)/src/cli/main.o $(LIB)
-$(TESTS): $(B)/%: $(B)/%.o $(LIB)
+$(TESTS) $(BENCHES): $(B)/%: $(B)/%.o $(LIB)
 $(TESTS): LDLIBS += -lcmocka
 
-$(PROGRAMS) $(TESTS):
+$(PROGRAMS) $(TESTS) $(BENCHES):
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(LIB): $(LIB_SRCS:%.c=$(B)/%.o)
@@ -58,27 +75,73 @@ $(B)/%.o: %.c
 
 # Files that are built into the program by .incbin.
 $(B)/src/model/category.o: etc/categories
-$(B)/src/digest/builtin.o: $(shell find templates -type f)
+$(B)/src/digest/builtin.o: $(shell find templates -type f 2>/dev/null)
+
+# ---- what a person types: installs what is missing, then does its job ----
+
+JOBS ?= $(shell nproc)
+
+check demo interop bench lint:
+	@tests/setup.sh $@
+	@+$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) run-$@
+
+# TEST_WRAPPER="valgrind ..." runs every test's program under it.
+export TEST_WRAPPER
+export ARXMAIL = $(CURDIR)/$(B)/arxmail
+RUN_TESTS = tests/run.pl -j $(JOBS)
+
+run-check: $(TESTS) $(PROGRAMS)
+	@$(RUN_TESTS) $(TESTS) $(E2E)
 
 unit: $(TESTS)
-	@rc=0; for t in $^; do $(TEST_WRAPPER) $$t || rc=1; done; exit $$rc
+	@$(RUN_TESTS) $(TESTS)
 
-check: unit
+e2e: $(PROGRAMS)
+	@$(RUN_TESTS) $(E2E)
 
-lint-layers:
-	awk -f tests/lint/layers.awk include/*/*.h src/*/*.c
+run-interop: $(PROGRAMS)
+	@$(RUN_TESTS) $(sort $(wildcard tests/interop/*.t))
 
-lint-headers:
-	for h in $(wildcard include/*/*.h); do printf '#include "%s"\n' \
-	    "$${h#include/}" | $(CC) -std=gnu17 -D_GNU_SOURCE -Iinclude \
-	    -fsyntax-only -x c - || exit 1; done
+run-demo: $(PROGRAMS)
+	@tests/demo/run.sh
+
+run-bench: $(PROGRAMS) $(BENCHES)
+	@tests/bench/run.sh $(B)
+
+# Unit tests write their golden files anew where GOLDEN_ACCEPT=1.
+golden-accept: $(TESTS)
+	@$(RM) -r $(B)/golden && cp -r tests/golden $(B)/golden
+	@GOLDEN_ACCEPT=1 $(RUN_TESTS) $(TESTS) >/dev/null; \
+	    diff -ru $(B)/golden tests/golden || true
+
+# ---- lint ----
+
+include tests/lint/lint.mk
 
 format:
-	clang-format -i $(wildcard include/*/*.h src/*/*.[ch] tests/unit/*/*.[ch])
+	clang-format -i $(C_FILES)
+
+# ---- installing ----
+
+MANUALS := $(wildcard src/cli/*.[1-8] etc/*.[1-8])
+
+install: all
+	$(INSTALL) -D -m 0755 $(B)/arxmail $(DESTDIR)$(SBINDIR)/arxmail
+	for m in $(MANUALS); do $(INSTALL) -D -m 0644 $$m \
+	    $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples \
+	    $(wildcard etc/*.example) etc/categories
+
+uninstall:
+	$(RM) $(DESTDIR)$(SBINDIR)/arxmail
+	for m in $(MANUALS); do \
+	    $(RM) $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	$(RM) -r $(DESTDIR)$(DOCDIR)
 
 clean:
 	$(RM) -r build
 
-.PHONY: all check unit lint-layers lint-headers format clean
+.PHONY: all check demo interop bench lint run-check run-interop run-demo \
+        run-bench unit e2e golden-accept format install uninstall clean
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,244 @@
+#include "base/mem.h"
+#include "store_private.h"
+
+static const char *const state_names[DELIVERY_STATES] = {
+	[DELIVERY_QUEUED] = "queued",
+	[DELIVERY_SENDING] = "sending",
+	[DELIVERY_SENT] = "sent",
+	[DELIVERY_DEFERRED] = "deferred",
+	[DELIVERY_UNKNOWN] = "unknown",
+	[DELIVERY_HELD] = "held",
+	[DELIVERY_FAILED] = "failed",
+	[DELIVERY_SUPERSEDED] = "superseded",
+	[DELIVERY_CANCELLED] = "cancelled",
+};
+
+/* The numbers stand in the database and in the SQL below. */
+_Static_assert(DELIVERY_QUEUED == 0 && DELIVERY_SENDING == 1 &&
+                       DELIVERY_SENT == 2 && DELIVERY_DEFERRED == 3 &&
+                       DELIVERY_UNKNOWN == 4 && DELIVERY_HELD == 5 &&
+                       DELIVERY_FAILED == 6 && DELIVERY_SUPERSEDED == 7 &&
+                       DELIVERY_CANCELLED == 8,
+               "stored numbers");
+
+const char *delivery_state_name(enum delivery_state state)
+{
+	return state_names[state];
+}
+
+void store_delivery_fini(struct store_delivery *delivery)
+{
+	free(delivery->subscriber_id);
+	free(delivery->address);
+	free(delivery->message_id);
+	free(delivery->last_words);
+	*delivery = (struct store_delivery){0};
+}
+
+void store_deliveries_fini(struct store_deliveries *deliveries)
+{
+	for (size_t i = 0; i < deliveries->n; i++)
+		store_delivery_fini(&deliveries->items[i]);
+	free(deliveries->items);
+	*deliveries = (struct store_deliveries){0};
+}
+
+/* ---- reading ---- */
+
+#define DELIVERY_ROWS                                                        \
+	"SELECT delivery_no, digest_no, subscriber.id, address, message_id," \
+	" state, n_attempts, created_at, next_at, words"                     \
+	" FROM delivery JOIN subscriber USING (subscriber_no)"
+
+static struct store_delivery read_delivery(sqlite3_stmt *row)
+{
+	return (struct store_delivery){
+		.id = sqlite3_column_int64(row, 0),
+		.digest_id = sqlite3_column_int64(row, 1),
+		.subscriber_id = store_column_dup(row, 2),
+		.address = store_column_dup(row, 3),
+		.message_id = store_column_dup(row, 4),
+		.state = (enum delivery_state)sqlite3_column_int(row, 5),
+		.n_attempts = (uint32_t)sqlite3_column_int64(row, 6),
+		.created_at = sqlite3_column_int64(row, 7),
+		.next_at = sqlite3_column_int64(row, 8),
+		.last_words = store_column_dup(row, 9),
+	};
+}
+
+static int read_all(struct store *store, sqlite3_stmt *row,
+                    struct store_deliveries *ret_deliveries, struct error *err)
+{
+	struct store_deliveries list = {0};
+	int rc;
+
+	for (rc = store_step(store, row, err); rc > 0;
+	     rc = store_step(store, row, err)) {
+		list.items = mem_grow(list.items, &list.capacity, list.n + 1,
+		                      sizeof(*list.items));
+		list.items[list.n++] = read_delivery(row);
+	}
+	if (rc < 0)
+		store_deliveries_fini(&list);
+	else
+		*ret_deliveries = list;
+	return rc;
+}
+
+int store_next_deliveries(struct store *store, int64_t now, int64_t after_id,
+                          size_t limit, struct store_deliveries *ret_deliveries,
+                          struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	if (store_query(store, &row,
+	                DELIVERY_ROWS " WHERE state IN (0, 3, 4)"
+	                              " AND delivery_no > ?2 AND next_at <= ?1"
+	                              " ORDER BY delivery_no LIMIT ?3",
+	                VALUES(INT(now), INT(after_id), INT((int64_t)limit)),
+	                err) < 0)
+		return -1;
+	return read_all(store, row, ret_deliveries, err);
+}
+
+int store_list_deliveries(struct store *store, size_t limit,
+                          struct store_deliveries *ret_deliveries,
+                          struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	if (store_query(store, &row,
+	                DELIVERY_ROWS " WHERE state IN (3, 4, 5, 6)"
+	                              " AND state NOT IN (2, 7, 8)"
+	                              " ORDER BY delivery_no DESC LIMIT ?1",
+	                VALUES(INT((int64_t)limit)), err) < 0)
+		return -1;
+	return read_all(store, row, ret_deliveries, err);
+}
+
+int store_get_delivery(struct store *store, int64_t id,
+                       struct store_delivery *ret_delivery, struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+	int rc;
+
+	if (store_query(store, &row, DELIVERY_ROWS " WHERE delivery_no = ?1",
+	                VALUES(INT(id)), err) < 0)
+		return -1;
+	rc = store_step(store, row, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : STORE_MISSING;
+	*ret_delivery = read_delivery(row);
+	store_reset(row);
+	return STORE_FOUND;
+}
+
+int store_count_deliveries(struct store *store,
+                           struct store_queue_counts *ret_counts,
+                           struct error *err)
+{
+	struct store_queue_counts counts = {0};
+	sqlite3_stmt *row = NULL;
+	int rc;
+
+	if (store_query(store, &row,
+	                "SELECT state, count(*) FROM delivery"
+	                " WHERE state NOT IN (2, 7, 8) GROUP BY state",
+	                NULL, 0, err) < 0)
+		return -1;
+	for (rc = store_step(store, row, err); rc > 0;
+	     rc = store_step(store, row, err)) {
+		int state = sqlite3_column_int(row, 0);
+
+		if (state >= 0 && state < DELIVERY_STATES)
+			counts.n[state] =
+				(uint64_t)sqlite3_column_int64(row, 1);
+	}
+	if (rc == 0)
+		*ret_counts = counts;
+	return rc;
+}
+
+/* ---- the way of a delivery ---- */
+
+/* The row must be in one of the states that the statement allows. */
+static int change(struct store *store, const char *sql,
+                  const struct value *values, size_t n, struct error *err)
+{
+	if (store_run(store, sql, values, n, err) < 0)
+		return -1;
+	if (store_changed(store) == 1)
+		return 0;
+	return error_set(err, ERROR_SYSTEM,
+	                 "delivery %lld is not where this sender left it: "
+	                 "another one has taken it over",
+	                 (long long)values[0].number);
+}
+
+int store_start_delivery(struct store *store, int64_t id, const char *address,
+                         int64_t at, struct error *err)
+{
+	return change(store,
+	              "UPDATE delivery SET state = 1, address = ?2,"
+	              " started_at = ?3, dot_at = 0"
+	              " WHERE delivery_no = ?1 AND state IN (0, 3, 4)",
+	              VALUES(INT(id), TEXT(address), INT(at)), err);
+}
+
+int store_dot_delivery(struct store *store, int64_t id, int64_t at,
+                       struct error *err)
+{
+	return change(store,
+	              "UPDATE delivery SET dot_at = ?2"
+	              " WHERE delivery_no = ?1 AND state = 1",
+	              VALUES(INT(id), INT(at)), err);
+}
+
+int store_end_delivery(struct store *store, int64_t id,
+                       const struct store_attempt *attempt, struct error *err)
+{
+	bool handed_back = attempt->state == DELIVERY_QUEUED;
+
+	return change(store,
+	              "UPDATE delivery SET state = ?2,"
+	              " n_attempts = n_attempts + ?3, next_at = ?4,"
+	              " ended_at = ?5, words = ?6"
+	              " WHERE delivery_no = ?1 AND state = 1",
+	              VALUES(INT(id), INT(attempt->state), INT(!handed_back),
+	                     INT(handed_back ? 0 : attempt->next_at),
+	                     INT(attempt->at), TEXT(attempt->words)),
+	              err);
+}
+
+static int recover(struct store *store, int64_t at, enum delivery_state lost,
+                   size_t *ret_n_unknown, struct error *err)
+{
+	if (store_run(store,
+	              "UPDATE delivery SET state = ?2, ended_at = ?1,"
+	              " next_at = 0, n_attempts = n_attempts + 1,"
+	              " words = 'the sender ended before the server had"
+	              " answered'"
+	              " WHERE state = 1 AND dot_at > 0",
+	              VALUES(INT(at), INT(lost)), err) < 0)
+		return -1;
+	*ret_n_unknown = store_changed(store);
+	return store_run(store, "UPDATE delivery SET state = 0 WHERE state = 1",
+	                 NULL, 0, err);
+}
+
+int store_recover_deliveries(struct store *store, int64_t at, bool hold,
+                             size_t *ret_n_unknown, struct error *err)
+{
+	enum delivery_state lost = hold ? DELIVERY_HELD : DELIVERY_UNKNOWN;
+	size_t n_unknown = 0;
+	bool own;
+	int rc;
+
+	if (store_begin_change(store, &own, err) < 0)
+		return -1;
+	rc = recover(store, at, lost, &n_unknown, err);
+	if (store_end_change(store, own, rc, err) < 0)
+		return -1;
+	*ret_n_unknown = n_unknown;
+	return 0;
+}

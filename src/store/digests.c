@@ -1,0 +1,350 @@
+#include "base/limits.h"
+#include "base/mem.h"
+#include "store_private.h"
+
+/* ---- queueing ---- */
+
+/* STORE_QUEUED if the mark is where it should be, and moves it. */
+static int move_mark(struct store *store, const char *id, int64_t old_mark,
+                     int64_t new_mark, struct error *err)
+{
+	if (store_run(store,
+	              "UPDATE subscriber SET mark = ?3"
+	              " WHERE id = ?1 AND mark = ?2 AND NOT paused",
+	              VALUES(TEXT(id), INT(old_mark), INT(new_mark)), err) < 0)
+		return -1;
+	return store_changed(store) > 0 ? STORE_QUEUED : STORE_MARK_MOVED;
+}
+
+int store_move_mark(struct store *store, const char *subscriber_id,
+                    int64_t old_mark, int64_t new_mark, struct error *err)
+{
+	return move_mark(store, subscriber_id, old_mark, new_mark, err);
+}
+
+static int insert_digest(struct store *store, const struct digest *digest,
+                         int64_t subscriber_no, struct error *err)
+{
+	owned(buf) struct buf packed = BUF_INIT(LIMIT_MESSAGE_BYTES);
+
+	store_pack(&packed, digest);
+	return store_run(store,
+	                 "INSERT INTO digest (subscriber_no, message_id, day,"
+	                 " created_at, packed) VALUES (?1, ?2, ?3, ?4, ?5)",
+	                 VALUES(INT(subscriber_no), TEXT(digest->message_id),
+	                        INT(digest->day), INT(digest->created_at),
+	                        BLOB(buf_span(&packed))),
+	                 err);
+}
+
+/* A delivery of a digest, as a row. */
+struct new_delivery {
+	int64_t digest_no;
+	int64_t subscriber_no;
+	const char *address;
+	const char *message_id;
+	int64_t at;
+};
+
+static int insert_delivery(struct store *store, const struct new_delivery *row,
+                           int64_t *ret_delivery, struct error *err)
+{
+	if (store_run(store,
+	              "INSERT INTO delivery (digest_no, subscriber_no, address,"
+	              " message_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+	              VALUES(INT(row->digest_no), INT(row->subscriber_no),
+	                     TEXT(row->address), TEXT(row->message_id),
+	                     INT(row->at)),
+	              err) < 0)
+		return -1;
+	*ret_delivery = sqlite3_last_insert_rowid(store_db(store));
+	return 0;
+}
+
+static int add_digest(struct store *store, const struct digest *digest,
+                      const char *address, int64_t *ret_delivery,
+                      struct error *err)
+{
+	int64_t subscriber_no = 0;
+
+	if (store_subscriber_no(store, digest->subscriber_id, &subscriber_no,
+	                        err) < 0 ||
+	    insert_digest(store, digest, subscriber_no, err) < 0)
+		return -1;
+	return insert_delivery(
+		store,
+		&(struct new_delivery){
+			sqlite3_last_insert_rowid(store_db(store)),
+			subscriber_no, address, digest->message_id,
+			digest->created_at},
+		ret_delivery, err);
+}
+
+int store_queue_digest(struct store *store, const struct digest *digest,
+                       const char *address, int64_t old_mark, int64_t new_mark,
+                       int64_t *ret_delivery, struct error *err)
+{
+	bool own;
+	int rc;
+
+	if (store_begin_change(store, &own, err) < 0)
+		return -1;
+	rc = move_mark(store, digest->subscriber_id, old_mark, new_mark, err);
+	if (rc == STORE_QUEUED &&
+	    add_digest(store, digest, address, ret_delivery, err) < 0)
+		rc = -1;
+	return store_end_change(store, own, rc, err);
+}
+
+/* ---- reading ---- */
+
+static bool has_paper(const struct packed_paper *papers, size_t n,
+                      const char *id, uint32_t *highest)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!span_is(papers[i].id, id))
+			continue;
+		found = true;
+		if (papers[i].version > *highest)
+			*highest = papers[i].version;
+	}
+	return found;
+}
+
+/* 1 if the packed digest in `row` carries the paper. */
+static int look_into(sqlite3_stmt *row, const char *paper_id, uint32_t *highest,
+                     struct error *err)
+{
+	owned(mem) struct packed_paper *papers = NULL;
+	size_t n = 0;
+
+	if (store_unpack_papers(store_column(row, 0), &papers, &n, err) < 0)
+		return -1;
+	return has_paper(papers, n, paper_id, highest);
+}
+
+int store_sent_version(struct store *store, const char *subscriber_id,
+                       const char *paper_id, uint32_t *ret_version,
+                       int32_t *ret_day, struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+	uint32_t highest = 0;
+	int32_t day = 0;
+	int rc;
+
+	/* 8: cancelled */
+	if (store_query(store, &row,
+	                "SELECT packed, day FROM digest"
+	                " WHERE subscriber_no ="
+	                "  (SELECT subscriber_no FROM subscriber WHERE id = ?1)"
+	                " AND EXISTS (SELECT 1 FROM delivery"
+	                "  WHERE delivery.digest_no = digest.digest_no"
+	                "  AND state <> 8)"
+	                " ORDER BY digest_no",
+	                VALUES(TEXT(subscriber_id)), err) < 0)
+		return -1;
+	for (rc = store_step(store, row, err); rc > 0;
+	     rc = store_step(store, row, err)) {
+		int found = look_into(row, paper_id, &highest, err);
+
+		if (found < 0) {
+			store_reset(row);
+			return -1;
+		}
+		if (found)
+			day = sqlite3_column_int(row, 1);
+	}
+	if (rc < 0 || highest == 0)
+		return rc < 0 ? -1 : STORE_MISSING;
+	*ret_version = highest;
+	*ret_day = day;
+	return STORE_FOUND;
+}
+
+void store_digest_free(struct store_digest *digest)
+{
+	if (!digest)
+		return;
+	digest_free(digest->digest);
+	for (size_t i = 0; i < digest->n_papers; i++)
+		paper_free(digest->papers[i]);
+	free(digest->papers);
+	free(digest);
+}
+
+static int load_paper(struct store *store, const struct packed_paper *packed,
+                      struct paper **ret_paper, struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+	owned(mem) char *id = mem_dup_span(packed->id);
+	int rc;
+
+	if (store_query(store, &row,
+	                "SELECT " PAPER_COLUMNS " FROM paper"
+	                " WHERE id = ?1 AND version = ?2",
+	                VALUES(TEXT(id), INT(packed->version)), err) < 0)
+		return -1;
+	rc = store_step(store, row, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return error_set(err, ERROR_SYSTEM,
+		                 "the paper %sv%u of a digest is missing in "
+		                 "the database: put a backup in its place",
+		                 id, packed->version);
+	*ret_paper = store_read_paper(row, 0);
+	store_reset(row);
+	return 0;
+}
+
+static int unpack(struct store *store, struct span packed,
+                  struct store_digest *digest, struct error *err)
+{
+	owned(mem) struct packed_paper *papers = NULL;
+	size_t n = 0;
+
+	if (store_unpack_papers(packed, &papers, &n, err) < 0)
+		return -1;
+	digest->papers = mem_array(n, sizeof(struct paper *));
+	for (; digest->n_papers < n; digest->n_papers++)
+		if (load_paper(store, &papers[digest->n_papers],
+		               &digest->papers[digest->n_papers], err) < 0)
+			return -1;
+	return store_unpack(packed, digest->papers, digest->digest, err);
+}
+
+int store_load_digest(struct store *store, int64_t digest_id,
+                      struct store_digest **ret_digest, struct error *err)
+{
+	owned(store_digest) struct store_digest *digest =
+		mem_new(sizeof(*digest));
+	sqlite3_stmt *row = NULL;
+	int rc;
+
+	digest->digest = digest_new();
+	if (store_query(store, &row,
+	                "SELECT subscriber.id, message_id, day, created_at,"
+	                " packed FROM digest JOIN subscriber"
+	                " USING (subscriber_no) WHERE digest_no = ?1",
+	                VALUES(INT(digest_id)), err) < 0)
+		return -1;
+	rc = store_step(store, row, err);
+	if (rc <= 0)
+		return rc < 0 ? -1
+		              : error_set(err, ERROR_SYSTEM,
+		                          "there is no digest %lld in the "
+		                          "database",
+		                          (long long)digest_id);
+
+	digest->digest->subscriber_id = store_column_dup(row, 0);
+	digest->digest->message_id = store_column_dup(row, 1);
+	digest->digest->day = sqlite3_column_int(row, 2);
+	digest->digest->created_at = sqlite3_column_int64(row, 3);
+	rc = unpack(store, store_column(row, 4), digest, err);
+	store_reset(row);
+	if (rc == 0)
+		*ret_digest = take_ptr(digest);
+	return rc;
+}
+
+int store_last_digest(struct store *store, const char *subscriber_id,
+                      struct store_last_digest *ret_last, struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+	int rc;
+
+	if (store_query(store, &row,
+	                "SELECT digest_no, delivery_no, state"
+	                " FROM digest JOIN delivery USING (digest_no)"
+	                " WHERE digest.subscriber_no ="
+	                "  (SELECT subscriber_no FROM subscriber WHERE id = ?1)"
+	                " ORDER BY digest_no DESC, delivery_no DESC LIMIT 1",
+	                VALUES(TEXT(subscriber_id)), err) < 0)
+		return -1;
+	rc = store_step(store, row, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : STORE_MISSING;
+	*ret_last = (struct store_last_digest){
+		.digest_id = sqlite3_column_int64(row, 0),
+		.delivery_id = sqlite3_column_int64(row, 1),
+		.state = sqlite3_column_int(row, 2),
+	};
+	store_reset(row);
+	return STORE_FOUND;
+}
+
+/* ---- once more ---- */
+
+static int queue_again(struct store *store, int64_t delivery_id,
+                       struct error *err)
+{
+	/* 3 deferred, 4 unknown, 5 held; queued and sending ones stand */
+	return store_run(store,
+	                 "UPDATE delivery SET state = 0, next_at = 0"
+	                 " WHERE delivery_no = ?1 AND state IN (3, 4, 5)",
+	                 VALUES(INT(delivery_id)), err);
+}
+
+static int deliver_anew(struct store *store,
+                        const struct store_last_digest *last,
+                        const struct new_delivery *delivery,
+                        int64_t *ret_delivery, struct error *err)
+{
+	struct new_delivery row = *delivery;
+
+	row.digest_no = last->digest_id;
+	if (store_number(store,
+	                 "SELECT subscriber_no FROM digest"
+	                 " WHERE digest_no = ?1",
+	                 VALUES(INT(last->digest_id)), 0, &row.subscriber_no,
+	                 err) < 0)
+		return -1;
+	return insert_delivery(store, &row, ret_delivery, err);
+}
+
+static int requeue(struct store *store, const struct store_last_digest *last,
+                   const struct new_delivery *delivery, int64_t *ret_delivery,
+                   struct error *err)
+{
+	int64_t state;
+
+	if (store_number(store,
+	                 "SELECT state FROM delivery WHERE delivery_no = ?1",
+	                 VALUES(INT(last->delivery_id)), DELIVERY_CANCELLED,
+	                 &state, err) < 0)
+		return -1;
+	switch ((enum delivery_state)state) {
+	case DELIVERY_QUEUED:
+	case DELIVERY_SENDING:
+	case DELIVERY_DEFERRED:
+	case DELIVERY_UNKNOWN:
+	case DELIVERY_HELD:
+		*ret_delivery = last->delivery_id;
+		return queue_again(store, last->delivery_id, err);
+	case DELIVERY_SENT:
+	case DELIVERY_FAILED:
+	case DELIVERY_SUPERSEDED:
+	case DELIVERY_CANCELLED:
+	case DELIVERY_STATES:
+		break;
+	}
+	return deliver_anew(store, last, delivery, ret_delivery, err);
+}
+
+int store_requeue_digest(struct store *store,
+                         const struct store_last_digest *last,
+                         const char *address, const char *message_id,
+                         int64_t at, int64_t *ret_delivery, struct error *err)
+{
+	const struct new_delivery delivery = {
+		.address = address, .message_id = message_id, .at = at};
+	bool own;
+	int rc;
+
+	if (store_begin_change(store, &own, err) < 0)
+		return -1;
+	rc = requeue(store, last, &delivery, ret_delivery, err);
+	return store_end_change(store, own, rc, err);
+}

@@ -1,0 +1,109 @@
+#include "base/mem.h"
+#include "store_private.h"
+
+static const char *const outcome_names[OUTCOMES] = {
+	[OUTCOME_FRESH] = "fresh",
+	[OUTCOME_STALE] = "stale",
+	[OUTCOME_PARTIAL] = "partial",
+	[OUTCOME_NO_ANNOUNCEMENT] = "no-announcement",
+	[OUTCOME_UNREACHABLE] = "unreachable",
+	[OUTCOME_INVALID] = "invalid",
+	[OUTCOME_SENT] = "sent",
+	[OUTCOME_NOTHING_MATCHED] = "nothing-matched",
+	[OUTCOME_WAITING] = "waiting",
+	[OUTCOME_DEFERRED] = "deferred",
+	[OUTCOME_HELD] = "held",
+	[OUTCOME_FAILED] = "failed",
+	[OUTCOME_SUSPENDED] = "suspended",
+	[OUTCOME_PAUSED] = "paused",
+};
+
+/* The numbers stand in the database: new ones only at the end. */
+_Static_assert(OUTCOME_NO_ANNOUNCEMENT == 3 && OUTCOME_SENT == 6 &&
+                       OUTCOME_PAUSED == 13 && OUTCOMES == 14,
+               "stored numbers");
+
+const char *outcome_name(enum outcome outcome)
+{
+	return outcome_names[outcome];
+}
+
+void store_outcomes_fini(struct store_outcomes *outcomes)
+{
+	for (size_t i = 0; i < outcomes->n; i++) {
+		free(outcomes->items[i].name);
+		free(outcomes->items[i].reason);
+	}
+	free(outcomes->items);
+	*outcomes = (struct store_outcomes){0};
+}
+
+int store_set_outcome(struct store *store, enum outcome_of of, const char *name,
+                      int32_t day, enum outcome outcome, const char *reason,
+                      int64_t at, struct error *err)
+{
+	return store_run(store,
+	                 "INSERT OR REPLACE INTO outcome"
+	                 " (of, name, day, outcome, reason, at)"
+	                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	                 VALUES(INT(of), TEXT(name), INT(day), INT(outcome),
+	                        TEXT(reason), INT(at)),
+	                 err);
+}
+
+int store_get_outcome(struct store *store, enum outcome_of of, const char *name,
+                      int32_t day, enum outcome *ret_outcome, struct error *err)
+{
+	int64_t number;
+
+	if (store_number(store,
+	                 "SELECT outcome FROM outcome"
+	                 " WHERE of = ?1 AND name = ?2 AND day = ?3",
+	                 VALUES(INT(of), TEXT(name), INT(day)), -1, &number,
+	                 err) < 0)
+		return -1;
+	if (number < 0 || number >= OUTCOMES)
+		return STORE_MISSING;
+	*ret_outcome = (enum outcome)number;
+	return STORE_FOUND;
+}
+
+static void take_outcome(struct store_outcomes *list, sqlite3_stmt *row)
+{
+	int number = sqlite3_column_int(row, 3);
+
+	if (number < 0 || number >= OUTCOMES)
+		return;
+	list->items = mem_grow(list->items, &list->capacity, list->n + 1,
+	                       sizeof(*list->items));
+	list->items[list->n++] = (struct store_outcome){
+		.of = (enum outcome_of)sqlite3_column_int(row, 0),
+		.name = store_column_dup(row, 1),
+		.day = sqlite3_column_int(row, 2),
+		.outcome = (enum outcome)number,
+		.reason = store_column_dup(row, 4),
+		.at = sqlite3_column_int64(row, 5),
+	};
+}
+
+int store_list_outcomes(struct store *store, int32_t since_day,
+                        struct store_outcomes *ret_outcomes, struct error *err)
+{
+	struct store_outcomes list = {0};
+	sqlite3_stmt *row = NULL;
+	int rc;
+
+	if (store_query(store, &row,
+	                "SELECT of, name, day, outcome, reason, at FROM outcome"
+	                " WHERE day >= ?1 ORDER BY of, name, day",
+	                VALUES(INT(since_day)), err) < 0)
+		return -1;
+	for (rc = store_step(store, row, err); rc > 0;
+	     rc = store_step(store, row, err))
+		take_outcome(&list, row);
+	if (rc < 0)
+		store_outcomes_fini(&list);
+	else
+		*ret_outcomes = list;
+	return rc;
+}

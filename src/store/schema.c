@@ -1,0 +1,192 @@
+#include "store_private.h"
+
+/* "arxm": what `file` and PRAGMA application_id show. */
+#define APPLICATION_ID 0x6172786D
+
+/*
+ * Papers have a number, so that announcements are small. A digest's entries
+ * are packed into one blob (pack.c). Deliveries that have ended well are in
+ * none of the indexes, which so stay as small as the queue.
+ */
+static const char schema_1[] =
+	"CREATE TABLE paper ("
+	"  paper_no     INTEGER PRIMARY KEY,"
+	"  id           TEXT NOT NULL,"
+	"  version      INTEGER NOT NULL,"
+	"  title        TEXT NOT NULL,"
+	"  abstract     TEXT NOT NULL,"
+	"  authors      TEXT NOT NULL," /* a line each */
+	"  title_raw    TEXT NOT NULL,"
+	"  abstract_raw TEXT NOT NULL,"
+	"  authors_raw  TEXT NOT NULL,"
+	"  categories   TEXT NOT NULL," /* a blank between, primary first */
+	"  stored_at    INTEGER NOT NULL,"
+	"  UNIQUE (id, version)"
+	") STRICT;"
+	"CREATE INDEX paper_by_age ON paper (stored_at);"
+
+	"CREATE TABLE announcement ("
+	"  seq       INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  category  TEXT NOT NULL,"
+	"  paper_no  INTEGER NOT NULL REFERENCES paper,"
+	"  type      INTEGER NOT NULL,"
+	"  day       INTEGER NOT NULL,"
+	"  stored_at INTEGER NOT NULL,"
+	"  UNIQUE (paper_no, category)"
+	") STRICT;"
+
+	"CREATE TABLE feed ("
+	"  category      TEXT PRIMARY KEY,"
+	"  etag          TEXT,"
+	"  last_modified TEXT,"
+	"  polled_at     INTEGER NOT NULL DEFAULT 0,"
+	"  newest_day    INTEGER," /* of its newest batch */
+	"  newest_seq    INTEGER"  /* where that batch begins */
+	") STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE subscriber ("
+	"  subscriber_no INTEGER PRIMARY KEY,"
+	"  id            TEXT NOT NULL UNIQUE,"
+	"  mark          INTEGER NOT NULL DEFAULT 0,"
+	"  began_at      INTEGER NOT NULL DEFAULT 0,"
+	"  paused        INTEGER NOT NULL DEFAULT 1,"
+	"  suspended_at  INTEGER NOT NULL DEFAULT 0"
+	") STRICT;"
+
+	"CREATE TABLE digest ("
+	"  digest_no     INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  subscriber_no INTEGER NOT NULL REFERENCES subscriber,"
+	"  message_id    TEXT NOT NULL,"
+	"  day           INTEGER NOT NULL,"
+	"  created_at    INTEGER NOT NULL,"
+	"  packed        BLOB NOT NULL"
+	") STRICT;"
+	"CREATE INDEX digest_of ON digest (subscriber_no, digest_no);"
+	"CREATE INDEX digest_by_age ON digest (created_at);"
+
+	"CREATE TABLE delivery ("
+	"  delivery_no   INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  digest_no     INTEGER NOT NULL REFERENCES digest,"
+	"  subscriber_no INTEGER NOT NULL REFERENCES subscriber,"
+	"  address       TEXT NOT NULL,"
+	"  message_id    TEXT NOT NULL,"
+	"  state         INTEGER NOT NULL DEFAULT 0,"
+	"  n_attempts    INTEGER NOT NULL DEFAULT 0,"
+	"  created_at    INTEGER NOT NULL,"
+	"  next_at       INTEGER NOT NULL DEFAULT 0,"
+	"  started_at    INTEGER NOT NULL DEFAULT 0,"
+	"  dot_at        INTEGER NOT NULL DEFAULT 0,"
+	"  ended_at      INTEGER NOT NULL DEFAULT 0,"
+	"  words         TEXT"
+	") STRICT;"
+	"CREATE INDEX delivery_of ON delivery (digest_no);"
+	/* 0 queued, 3 deferred, 4 unknown: what can be sent */
+	"CREATE INDEX delivery_open ON delivery (delivery_no)"
+	"  WHERE state IN (0, 3, 4);"
+	/* all but 2 sent, 7 superseded, 8 cancelled */
+	"CREATE INDEX delivery_state ON delivery (state, delivery_no)"
+	"  WHERE state NOT IN (2, 7, 8);"
+
+	"CREATE TABLE outcome ("
+	"  of      INTEGER NOT NULL,"
+	"  name    TEXT NOT NULL,"
+	"  day     INTEGER NOT NULL,"
+	"  outcome INTEGER NOT NULL,"
+	"  reason  TEXT NOT NULL,"
+	"  at      INTEGER NOT NULL,"
+	"  PRIMARY KEY (of, name, day)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX outcome_by_day ON outcome (day);";
+
+/* Step I leads from version I to I + 1. Steps that were released stay. */
+static const char *const steps[] = {schema_1};
+
+#define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
+
+struct version {
+	int64_t number;
+	int64_t application;
+	int64_t n_tables;
+};
+
+static int read_version(struct store *store, struct version *ret_version,
+                        struct error *err)
+{
+	if (store_number(store, "PRAGMA user_version", NULL, 0, 0,
+	                 &ret_version->number, err) < 0 ||
+	    store_number(store, "PRAGMA application_id", NULL, 0, 0,
+	                 &ret_version->application, err) < 0)
+		return -1;
+	return store_number(store, "SELECT count(*) FROM sqlite_schema", NULL,
+	                    0, 0, &ret_version->n_tables, err);
+}
+
+static int check_version(const char *path, const struct version *version,
+                         struct error *err)
+{
+	bool fresh = version->number == 0 && version->n_tables == 0;
+
+	if (!fresh && version->application != APPLICATION_ID)
+		return error_set(err, ERROR_SYSTEM,
+		                 "%s: this is another program's database: "
+		                 "move it away, or set state_dir to another "
+		                 "folder",
+		                 path);
+	if (version->number > SCHEMA_VERSION)
+		return error_set(err, ERROR_LIMIT,
+		                 "%s: a newer arxmail wrote this database "
+		                 "(version %lld, this one knows %lld): install "
+		                 "that version again, or put a backup in its "
+		                 "place",
+		                 path, (long long)version->number,
+		                 (long long)SCHEMA_VERSION);
+	return 0;
+}
+
+static int take_steps(struct store *store, int64_t from, struct error *err)
+{
+	for (int64_t i = from; i < SCHEMA_VERSION; i++)
+		if (store_exec(store, steps[i], err) < 0)
+			return -1;
+	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 1,
+	               "the number below is the schema's version");
+	return store_exec(store,
+	                  "PRAGMA application_id = 0x6172786D;"
+	                  "PRAGMA user_version = 1",
+	                  err);
+}
+
+/* Inside the write lock the version is read again: two may have started. */
+static int upgrade(struct store *store, const char *path, struct error *err)
+{
+	struct version version;
+	bool own;
+	int rc;
+
+	if (store_begin_change(store, &own, err) < 0)
+		return -1;
+	rc = read_version(store, &version, err);
+	if (rc == 0)
+		rc = check_version(path, &version, err);
+	if (rc == 0 && version.number < SCHEMA_VERSION)
+		rc = take_steps(store, version.number, err);
+	return store_end_change(store, own, rc, err);
+}
+
+int store_migrate(struct store *store, enum store_mode mode, struct error *err)
+{
+	const char *path = sqlite3_db_filename(store_db(store), "main");
+	struct version version;
+
+	if (read_version(store, &version, err) < 0 ||
+	    check_version(path, &version, err) < 0)
+		return -1;
+	if (version.number == SCHEMA_VERSION)
+		return 0;
+	if (mode == STORE_READ)
+		return error_set(err, ERROR_SYSTEM,
+		                 "%s: an older arxmail wrote this database: "
+		                 "run 'arxmail fetch' to bring it up to date",
+		                 path);
+	return upgrade(store, path, err);
+}

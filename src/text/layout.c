@@ -1,0 +1,168 @@
+#include "text_private.h"
+
+#include <glib.h>
+
+#include "base/utf8.h"
+
+static size_t measure_character(uint32_t character)
+{
+	if (g_unichar_iszerowidth(character))
+		return 0;
+	return g_unichar_iswide(character) ? 2 : 1;
+}
+
+size_t text_width(struct span text)
+{
+	size_t width = 0;
+
+	while (text.len > 0)
+		width += measure_character(utf8_next(&text));
+	return width;
+}
+
+static bool is_opening(uint32_t character)
+{
+	GUnicodeType type = g_unichar_type(character);
+
+	return type == G_UNICODE_OPEN_PUNCTUATION ||
+	       type == G_UNICODE_INITIAL_PUNCTUATION;
+}
+
+static bool starts_line(uint32_t character)
+{
+	return is_opening(character) || text_kind(character) == TEXT_LETTER ||
+	       text_kind(character) == TEXT_IDEOGRAPH;
+}
+
+/* Han, kana and the punctuation that goes with them. */
+static bool is_wide(uint32_t character)
+{
+	return character >= 0x80 && g_unichar_iswide(character);
+}
+
+bool text_may_break(uint32_t before, uint32_t after)
+{
+	return (is_wide(before) || is_wide(after)) && !is_opening(before) &&
+	       starts_line(after);
+}
+
+struct span text_next_unit(struct span *rest, uint32_t *ret_first,
+                           size_t *ret_n_chars)
+{
+	struct span unit = *rest;
+	size_t len = text_math_len(*rest);
+	struct span left;
+	size_t n = 0;
+
+	*ret_first = utf8_next(rest);
+	if (len > 0) {
+		*rest = span_skip(unit, len);
+	} else {
+		struct span after = *rest;
+
+		while (after.len > 0 &&
+		       text_kind(utf8_next(&after)) == TEXT_MARK)
+			*rest = after;
+	}
+	unit.len -= rest->len;
+
+	for (left = unit; left.len > 0;)
+		n += text_kind(utf8_next(&left)) != TEXT_MARK;
+	*ret_n_chars = n > 0 ? n : 1;
+	return unit;
+}
+
+struct span text_cut(struct span text, size_t max_chars)
+{
+	struct span rest = text;
+	uint32_t before = ' ';
+	size_t n_chars = 0;
+	size_t at_blank = 0;
+	size_t anywhere = 0;
+
+	while (rest.len > 0) {
+		size_t at = text.len - rest.len;
+		uint32_t first;
+		size_t n;
+
+		text_next_unit(&rest, &first, &n);
+		if (first == ' ' ? before != ' '
+		                 : text_may_break(before, first))
+			at_blank = at;
+		n_chars += n;
+		if (n_chars > max_chars)
+			return span_first(text, at_blank ? at_blank : anywhere);
+		anywhere = text.len - rest.len;
+		before = first;
+	}
+	return text;
+}
+
+/* A word, or as much of one as must stay together, off *rest. */
+static struct span take_piece(struct span *rest)
+{
+	struct span piece = *rest;
+	uint32_t before = 0;
+
+	while (rest->len > 0) {
+		struct span after = *rest;
+		uint32_t first;
+		size_t n;
+
+		text_next_unit(&after, &first, &n);
+		if (utf8_is_blank(first) ||
+		    (before && text_may_break(before, first)))
+			break;
+		before = first;
+		*rest = after;
+	}
+	piece.len -= rest->len;
+	return piece;
+}
+
+static bool skip_blanks(struct span *rest)
+{
+	bool skipped = false;
+
+	while (rest->len > 0) {
+		struct span after = *rest;
+
+		if (!utf8_is_blank(utf8_next(&after)))
+			break;
+		*rest = after;
+		skipped = true;
+	}
+	return skipped;
+}
+
+void text_add_wrapped(struct buf *out, struct span text, size_t columns,
+                      const char *indent)
+{
+	size_t indent_width = text_width(span_of(indent));
+	size_t used = 0; /* 0: nothing stands on the line yet */
+
+	skip_blanks(&text);
+	while (text.len > 0) {
+		struct span piece = take_piece(&text);
+		size_t width = text_width(piece);
+		bool blank = skip_blanks(&text);
+
+		if (used > 0 && used + width > columns) {
+			/* The blank before the break goes with it. */
+			if (out->data[out->len - 1] == ' ')
+				buf_cut(out, out->len - 1);
+			buf_add_char(out, '\n');
+			used = 0;
+		}
+		if (used == 0) {
+			buf_add_str(out, indent);
+			used = indent_width;
+		}
+		buf_add_span(out, piece);
+		used += width;
+		if (blank && text.len > 0) {
+			buf_add_char(out, ' ');
+			used++;
+		}
+	}
+}

@@ -1,0 +1,62 @@
+# What a script can check of HOUSE_STYLE; `make lint` runs all of it. The slow
+# ones work file by file and only on what has changed.
+
+C_FILES  := $(sort $(wildcard include/*/*.h src/*/*.[ch] tests/unit/*.[ch] \
+            tests/unit/*/*.[ch] tests/bench/*.c))
+C_UNITS  := $(filter %.c,$(C_FILES))
+SHELL_FILES := $(sort $(wildcard tests/*.sh tests/*/*.sh tests/*/*.t .ci/run))
+PY_FILES := $(sort $(wildcard tests/*/*.py tests/*/*/*.py))
+LINTED   := build/lint
+
+run-lint: lint-format lint-layers lint-headers lint-banned lint-tidy \
+          lint-cppcheck lint-analyze lint-shell lint-python lint-manuals
+
+lint-format:
+	@clang-format --dry-run -Werror $(C_FILES)
+
+lint-layers:
+	@awk -f tests/lint/layers.awk $(wildcard include/*/*.h src/*/*.[ch])
+
+lint-headers:
+	@for h in $(wildcard include/*/*.h); do printf '#include "%s"\n' \
+	    "$${h#include/}" | $(CC) $(LANG_CFLAGS) \
+	    -fsyntax-only -x c - || exit 1; done
+
+lint-banned:
+	@awk -f tests/lint/banned.awk $(C_FILES)
+
+# One process a file: version 14 reports false va_list errors otherwise.
+lint-tidy: $(C_UNITS:%=$(LINTED)/%.tidy)
+
+$(LINTED)/%.tidy: % .clang-tidy tests/unit/.clang-tidy $(wildcard include/*/*.h)
+	@mkdir -p $(@D)
+	@echo clang-tidy $<
+	@clang-tidy --quiet $< -- $(LANG_CFLAGS) $(PKG_CFLAGS) 2>/dev/null
+	@touch $@
+
+# comparePointers: embedded files have two symbols, begin and end.
+# resourceLeak, memleak: it does not know what owned() does.
+lint-cppcheck:
+	@mkdir -p $(LINTED)/cppcheck
+	@cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
+	    --enable=warning,performance,portability \
+	    --cppcheck-build-dir=$(LINTED)/cppcheck --library=posix \
+	    --suppress=comparePointers --suppress=resourceLeak \
+	    --suppress=memleak -D__GNUC__ -D_GNU_SOURCE -Iinclude src
+
+lint-analyze:
+	+$(MAKE) --no-print-directory VARIANT=analyze WERROR=1 all
+
+lint-shell:
+	@shellcheck -x -P SCRIPTDIR $(SHELL_FILES)
+
+# Compiles in memory: no __pycache__.
+lint-python:
+	@/usr/bin/python3 -c 'import sys; [compile(open(f).read(), f, "exec") \
+	    for f in sys.argv[1:]]' $(PY_FILES)
+
+lint-manuals:
+	@mandoc -T lint -W warning $(MANUALS)
+
+.PHONY: run-lint lint-format lint-layers lint-headers lint-banned lint-tidy \
+        lint-cppcheck lint-analyze lint-shell lint-python lint-manuals
