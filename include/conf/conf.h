@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/owned.h"
 #include "base/strings.h"
@@ -45,6 +46,7 @@ struct conf {
 	struct subscriber **subscribers; /* in the order of the files */
 	size_t n_subscribers;
 	size_t subscribers_capacity;
+	struct subscriber **by_id; /* the same, sorted by id */
 	struct digest_templates *templates;
 	struct digest_language **languages; /* built-in and templates_dir's */
 	size_t n_languages;
@@ -88,3 +90,6 @@ const struct subscriber *conf_find_subscriber(const struct conf *conf,
 /* The language with this code, which conf_load() has checked. */
 const struct digest_language *conf_language(const struct conf *conf,
                                             const char *code);
+
+/* Appends the name and version of libconfig. */
+void conf_add_library(struct buf *out);

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/owned.h"
 #include "base/strings.h"
@@ -93,6 +94,11 @@ struct digest_parts {
 
 void digest_parts_fini(struct digest_parts *parts);
 
+static inline void owned_release_digest_parts(struct digest_parts *parts)
+{
+	digest_parts_fini(parts);
+}
+
 /*
  * On success the caller owns the parts. Fails only for a template's fault
  * that the check at load cannot see, or ERROR_LIMIT.
@@ -106,3 +112,6 @@ MUST_CHECK int digest_render_document(char **ret_markdown,
                                       const struct digest_frame *frame,
                                       const struct digest *digest,
                                       struct error *err);
+
+/* Appends the name and version of cmark. */
+void digest_add_library(struct buf *out);

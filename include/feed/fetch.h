@@ -2,8 +2,12 @@
 
 /*
  * A URL to a body, politely: https (http to loopback, file: for tests and
- * demos), redirects to https only, gzip, conditional requests, caps on size
- * and time, an identifying User-Agent. Thin: libcurl through the one loop.
+ * demos), gzip, conditional requests, caps on size and time, an identifying
+ * User-Agent. Thin: libcurl through the one loop.
+ *
+ * Redirects lead to https only, and never to loopback, private or otherwise
+ * special addresses; but where the request's own URL names loopback they may
+ * stay on loopback, by http as well. Behind a proxy addresses are its matter.
  */
 
 #include <stdint.h>
@@ -34,12 +38,13 @@ enum feed_answer_kind {
 
 struct feed_answer {
 	enum feed_answer_kind kind;
-	struct buf body; /* also the body of arXiv's 400 error feed */
+	struct buf body; /* of a failure, too, as far as it came */
 	char *etag;      /* NULL: none */
 	char *last_modified;
 	long http_status;        /* 0 for file: */
 	int64_t retry_after_sec; /* 0: not said */
-	struct error error;      /* TEMPORARY (try again) or PERMANENT */
+	struct error error;      /* TEMPORARY (try again) or PERMANENT: the URL,
+	                            what and what to do; a 400 in arXiv's words */
 };
 
 void feed_answer_fini(struct feed_answer *answer);
@@ -90,3 +95,6 @@ OWNED_DEFINE(feed_fetcher, struct feed_fetcher, feed_fetcher_close);
 void feed_fetch(struct feed_fetcher *fetcher,
                 const struct feed_request *request, feed_answer_fn done,
                 void *ctx);
+
+/* Appends the name and version of libcurl. */
+void feed_fetch_add_library(struct buf *out);

@@ -8,12 +8,19 @@
  * libxml2's push parser without entities, DTDs or network. A DOCTYPE, HTML,
  * a body that ends in mid-air, arXiv's "Feed error" answer and the API's
  * "Error" entry are failures whose message says which it was, with the line.
- * A feed without items is valid: arXiv's weekends.
+ * A feed without items is valid: arXiv's weekends; one whose items are all
+ * unusable is a failure. Of two items of one paper the better type counts; an
+ * item without a type (the API's) is new in version 1 and a replacement later.
+ *
+ * A paper's raw texts are the feed's, trimmed, with what arXiv wraps around
+ * them ("arXiv:ID Announce Type: ... Abstract:", legacy HTML); its display
+ * texts are without.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/owned.h"
 #include "model/paper.h"
@@ -37,7 +44,8 @@ struct feed {
 	size_t n_items;
 	size_t capacity;
 	size_t n_skipped; /* items left out because they lack an id, title,
-	                     author or abstract, or exceed a limit */
+	                     author or abstract, exceed a limit or have a
+	                     type that is none of ours */
 	char *skipped;    /* the first one and why; NULL if there is none */
 };
 
@@ -69,8 +77,12 @@ MUST_CHECK int feed_parse(struct span body, struct feed **ret_feed,
                           struct error *err);
 
 /*
- * Splits arXiv's one-line author list on commas outside parentheses, drops
- * affiliations and empty parts, keeps suffixes (Jr., III) with their name,
- * and appends each name as display text.
+ * Splits arXiv's one-line author list on commas (and a collaboration's colon)
+ * outside parentheses, drops affiliations, "et al." and parts without a
+ * letter, keeps suffixes (Jr., III) with their name, and appends each name as
+ * display text.
  */
 void feed_split_authors(struct span text, struct strings *authors);
+
+/* Appends the name and version of libxml2. */
+void feed_parser_add_library(struct buf *out);

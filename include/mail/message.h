@@ -46,3 +46,6 @@ MUST_CHECK int mail_build(struct buf *out, const struct mail_message *message,
  * A-labels) of the sender's address. The caller owns it.
  */
 char *mail_new_message_id(const struct mail_sender *sender);
+
+/* Appends the name and version of GMime. */
+void mail_add_library(struct buf *out);

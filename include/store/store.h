@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/owned.h"
 #include "base/strings.h"
@@ -396,5 +397,5 @@ MUST_CHECK int store_list_outcomes(struct store *store, int32_t since_day,
 MUST_CHECK int store_prune(struct store *store, int64_t before, size_t max_rows,
                            bool *ret_more, struct error *err);
 
-/* SQLite's version. */
-const char *store_library(void);
+/* Appends the name and version of SQLite. */
+void store_add_library(struct buf *out);

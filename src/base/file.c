@@ -21,20 +21,22 @@ static int read_all(struct buf *buf, int fd, const char *path,
                     struct error *err)
 {
 	owned(mem) char *chunk = mem_new(CHUNK_BYTES);
-	ssize_t n;
 
-	while ((n = read(fd, chunk, CHUNK_BYTES)) != 0) {
+	for (;;) {
+		ssize_t n = read(fd, chunk, CHUNK_BYTES);
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return fail(path, "cannot read", err);
+		if (n == 0)
+			return 0;
 		buf_add(buf, chunk, (size_t)n);
 		if (buf->failed)
 			return error_set(err, ERROR_LIMIT,
 			                 "%s: larger than %zu bytes", path,
 			                 buf->max);
 	}
-	return 0;
 }
 
 int file_read(struct buf *buf, const char *path, struct error *err)

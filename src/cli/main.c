@@ -1,4 +1,110 @@
-int main(void)
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct cli_command *const commands[] = {
+	&cli_check,  &cli_fetch,  &cli_send_now, &cli_preview,
+	&cli_status, &cli_backup, &cli_version,
+};
+
+/* "+": the command's own options are not for main(). */
+#define SHORT_OPTIONS "+c:h"
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_summary(FILE *out)
 {
-	return 2;
+	fputs("usage: arxmail [-c FILE] COMMAND [ARGUMENT...]\n\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		int first = (int)strcspn(commands[i]->help, "\n");
+
+		fprintf(out, "  %-10s %.*s\n", commands[i]->name, first,
+		        commands[i]->help);
+	}
+	fputs("\n'arxmail COMMAND --help' says more; the manual is "
+	      "arxmail(1).\n",
+	      out);
+}
+
+static void print_help(const struct cli_command *command)
+{
+	printf("usage: arxmail [-c FILE] %s%s%s\n\n%s", command->name,
+	       command->usage[0] ? " " : "", command->usage, command->help);
+}
+
+static const struct cli_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return true;
+	return false;
+}
+
+static int run_command(const char *conf_path, int argc, char **argv)
+{
+	const struct cli_command *command = find_command(argv[0]);
+	int status;
+
+	if (!command) {
+		cli_say("there is no command '%s'; 'arxmail --help' lists them",
+		        argv[0]);
+		return CLI_USAGE;
+	}
+	if (asks_for_help(argc, argv)) {
+		print_help(command);
+		return CLI_DONE;
+	}
+	status = command->run(conf_path, argc, argv);
+	if (fflush(stdout) || ferror(stdout)) {
+		cli_say("the results could not be written to stdout");
+		return CLI_FAILED;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *conf_path = CONF_DEFAULT_PATH;
+	int c;
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	for (c = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL); c != -1;
+	     c = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL)) {
+		switch (c) {
+		case 'c':
+			conf_path = optarg;
+			break;
+		case 'h':
+			print_summary(stdout);
+			return CLI_DONE;
+		case 'V':
+			return cli_version.run(conf_path, 0, NULL);
+		default:
+			print_summary(stderr);
+			return CLI_USAGE;
+		}
+	}
+	if (optind == argc) {
+		print_summary(stderr);
+		return CLI_USAGE;
+	}
+	return run_command(conf_path, argc - optind, argv + optind);
 }

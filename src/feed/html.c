@@ -3,6 +3,7 @@
 #include <libxml/HTMLparser.h>
 
 #include "base/utf8.h"
+#include "feed/parser.h"
 #include "feed_private.h"
 
 /* The longest name of HTML 4 is "thetasym"; &#x0010FFFF; is longer. */
@@ -106,4 +107,9 @@ void html_add_text(struct buf *out, struct span html)
 			html = span_skip(html, 1);
 		}
 	}
+}
+
+void feed_parser_add_library(struct buf *out)
+{
+	buf_add_str(out, "libxml2 " LIBXML_DOTTED_VERSION);
 }

@@ -19,7 +19,9 @@ struct envelope {
 
 static struct span field(const struct raw_item *raw, enum field field)
 {
-	return span_trim(buf_span(&raw->fields[field]));
+	struct span text = buf_span(&raw->fields[field]);
+
+	return span_trim(text);
 }
 
 char *display_text(struct span raw)
@@ -219,10 +221,10 @@ static int read_type(const struct raw_item *raw,
 
 /* ---- texts ---- */
 
-static int check_length(struct span raw, size_t limit, const char *what,
+static int check_length(size_t len, size_t limit, const char *what,
                         struct error *err)
 {
-	if (raw.len > limit)
+	if (len > limit)
 		return error_set(err, ERROR_LIMIT, "%s longer than %zu bytes",
 		                 what, limit);
 	return 0;
@@ -234,7 +236,7 @@ static int read_title(const struct raw_item *raw,
 {
 	struct span title = field(raw, FIELD_TITLE);
 
-	if (check_length(title, LIMIT_TITLE_BYTES, "title", err) < 0)
+	if (check_length(title.len, LIMIT_TITLE_BYTES, "title", err) < 0)
 		return -1;
 	paper->title_raw = mem_dup_span(title);
 	paper->title = display_text(envelope->title);
@@ -249,7 +251,8 @@ static int read_abstract(const struct raw_item *raw,
 {
 	struct span abstract = field(raw, FIELD_ABSTRACT);
 
-	if (check_length(abstract, LIMIT_ABSTRACT_BYTES, "abstract", err) < 0)
+	if (check_length(abstract.len, LIMIT_ABSTRACT_BYTES, "abstract", err) <
+	    0)
 		return -1;
 	paper->abstract_raw = mem_dup_span(abstract);
 	paper->abstract = raw->is_html ? display_html(envelope->abstract)
@@ -303,7 +306,7 @@ static int read_authors(const struct raw_item *raw, struct paper *paper,
 		paper->authors_raw = join_names(&raw->names);
 	else
 		paper->authors_raw = mem_dup_span(field(raw, FIELD_CREATOR));
-	if (check_length(span_of(paper->authors_raw), LIMIT_AUTHORS_BYTES,
+	if (check_length(strlen(paper->authors_raw), LIMIT_AUTHORS_BYTES,
 	                 "author list", err) < 0)
 		return -1;
 

@@ -127,6 +127,13 @@ static bool begins_like_html(const struct feed_parser *parser)
 	return strcasestr(head, "<!doctype html") || strcasestr(head, "<html");
 }
 
+static bool begins_like_xml(const struct feed_parser *parser)
+{
+	owned(mem) char *head = quote_text(buf_span(&parser->head));
+
+	return *head == '<' && !begins_like_html(parser);
+}
+
 static void note_no_xml(struct feed_parser *parser)
 {
 	owned(mem) char *head = quote_text(buf_span(&parser->head));
@@ -162,7 +169,7 @@ static void on_error(void *ctx, xmlError *xml_error)
 	if (parser->failed || xml_error->level < XML_ERR_ERROR)
 		return;
 	parser->failed = true;
-	if (parser->depth == 0 && !parser->complete)
+	if (parser->depth == 0 && !parser->complete && !begins_like_xml(parser))
 		note_no_xml(parser);
 	else if (parser->ending && !parser->complete)
 		(void)error_set(&parser->err, ERROR_SYNTAX,
@@ -172,30 +179,28 @@ static void on_error(void *ctx, xmlError *xml_error)
 		note_xml_error(parser, xml_error);
 }
 
-static void refuse_html(struct feed_parser *parser)
+static void refuse(struct feed_parser *parser, const char *what)
 {
-	(void)error_set(&parser->err, ERROR_SYNTAX, HTML_ERROR);
+	(void)error_set(&parser->err, ERROR_SYNTAX, "%s", what);
 	stop(parser);
 }
 
 static void refuse_root(struct feed_parser *parser, const char *name)
 {
 	owned(mem) char *shown = quote_text(span_of(name));
+	owned(mem) char *what = mem_printf(
+		"not a feed (RSS, Atom or RDF): the "
+		"root element is <%s>",
+		shown);
 
-	if (!strcasecmp(name, "html")) {
-		refuse_html(parser);
-		return;
-	}
-	if (!strcmp(name, "OAI-PMH"))
-		(void)error_set(&parser->err, ERROR_SYNTAX,
-		                "an OAI-PMH answer instead of a feed (RSS, "
-		                "Atom or RDF)");
+	if (!strcasecmp(name, "html"))
+		refuse(parser, HTML_ERROR);
+	else if (!strcmp(name, "OAI-PMH"))
+		refuse(parser,
+		       "an OAI-PMH answer instead of a feed (RSS, "
+		       "Atom or RDF)");
 	else
-		(void)error_set(&parser->err, ERROR_SYNTAX,
-		                "not a feed (RSS, Atom or RDF): the root "
-		                "element is <%s>",
-		                shown);
-	stop(parser);
+		refuse(parser, what);
 }
 
 /* No feed has a DOCTYPE; without one there are no entities to expand. */
@@ -208,13 +213,9 @@ static void on_doctype(void *ctx, const xmlChar *name, const xmlChar *public_id,
 	(void)system_id;
 	if (parser->failed)
 		return;
-	if (!strcasecmp((const char *)name, "html")) {
-		refuse_html(parser);
-		return;
-	}
-	(void)error_set(&parser->err, ERROR_SYNTAX,
-	                "a DOCTYPE, which a feed must not have");
-	stop(parser);
+	refuse(parser, strcasecmp((const char *)name, "html")
+	                       ? "a DOCTYPE, which a feed must not have"
+	                       : HTML_ERROR);
 }
 
 static xmlParserInput *refuse_entity(const char *url, const char *id,
@@ -369,6 +370,7 @@ static void enter(struct feed_parser *parser, const struct rule *rule,
 	}
 }
 
+/* NOLINTNEXTLINE(readability-function-size): libxml2's startElementNs */
 static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix,
                      const xmlChar *ns, int n_namespaces,
                      const xmlChar **namespaces, int n_attributes,

@@ -25,15 +25,11 @@ static size_t column(const struct buf *out)
 	return end ? out->len - (size_t)(end - out->data) - 1 : out->len;
 }
 
-/*
- * Display text as one line: blanks and control characters as single blanks,
- * none at the ends, cut at a character.
- */
-static void add_one_line(struct buf *out, struct span text)
+void mail_add_one_line(struct buf *out, struct span text)
 {
-	bool is_gap = false;
+	bool is_gap = out->len > 0;
 
-	while (text.len > 0 && out->len + 5 < LIMIT_SUBJECT_BYTES) {
+	while (text.len > 0 && out->len + 5 <= out->max) {
 		uint32_t c = utf8_next(&text);
 
 		if (utf8_is_blank(c) || utf8_is_control(c)) {
@@ -232,7 +228,7 @@ void mail_add_text_field(struct buf *out, const char *name, struct span display)
 	owned(buf) struct buf line = BUF_INIT(LIMIT_SUBJECT_BYTES);
 	struct span text;
 
-	add_one_line(&line, display);
+	mail_add_one_line(&line, display);
 	text = buf_span(&line);
 	buf_addf(out, "%s:", name);
 	if (!is_plain(text) || has_long_word(out, text))
@@ -248,7 +244,7 @@ void mail_add_mailbox_field(struct buf *out, const char *name,
 	owned(buf) struct buf line = BUF_INIT(LIMIT_SUBJECT_BYTES);
 	owned(buf) struct buf angle = BUF_INIT(SIZE_MAX / 2);
 
-	add_one_line(&line, display);
+	mail_add_one_line(&line, display);
 	buf_addf(&angle, "<%s>", id);
 	buf_addf(out, "%s:", name);
 	add_phrase(out, buf_span(&line));

@@ -252,3 +252,9 @@ int mail_build(struct buf *out, const struct mail_message *message,
 	buf_add_span(out, buf_span(&built));
 	return 0;
 }
+
+void mail_add_library(struct buf *out)
+{
+	buf_addf(out, "GMime %u.%u.%u", gmime_major_version,
+	         gmime_minor_version, gmime_micro_version);
+}

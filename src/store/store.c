@@ -398,7 +398,7 @@ int store_backup(struct store *store, const char *path, struct error *err)
 	return sync_file(path, err);
 }
 
-const char *store_library(void)
+void store_add_library(struct buf *out)
 {
-	return sqlite3_libversion();
+	buf_addf(out, "SQLite %s", sqlite3_libversion());
 }

@@ -1,0 +1,83 @@
+#pragma once
+
+/*
+ * Composing: stored announcements and a subscriber to a digest, and digests
+ * to the queue (DESIGN section 4: candidates and marks).
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/owned.h"
+#include "model/digest.h"
+#include "service/world.h"
+
+/*
+ * A batch loaded and indexed once, for many subscribers: everything that was
+ * announced after the oldest of their marks.
+ */
+struct service_composer;
+
+enum compose_outcome {
+	COMPOSED = 0,
+	COMPOSE_NOTHING = 1, /* nothing matched, or nothing was announced */
+	COMPOSE_PAUSED = 2,
+	COMPOSE_SUSPENDED = 3,
+};
+
+/* What composing gave for one subscriber. */
+struct service_composed {
+	struct digest *digest; /* entries may be none; owned */
+	int64_t old_mark;
+	int64_t new_mark;
+	bool begin; /* new or resumed: its mark is not stored yet */
+};
+
+void service_composed_fini(struct service_composed *composed);
+
+static inline void owned_release_composed(struct service_composed *composed)
+{
+	service_composed_fini(composed);
+}
+
+MUST_CHECK int service_composer_new(struct service_composer **ret_composer,
+                                    struct service *service,
+                                    const struct subscriber *const *subscribers,
+                                    size_t n, struct error *err);
+void service_composer_free(struct service_composer *composer);
+
+OWNED_DEFINE(service_composer, struct service_composer, service_composer_free);
+
+/*
+ * The subscriber's digest as it would be now; changes nothing. An enum
+ * compose_outcome; *ret_composed is the caller's with the first two.
+ * The digest's papers are the composer's.
+ */
+MUST_CHECK int service_compose(struct service_composer *composer,
+                               const struct subscriber *subscriber,
+                               struct service_composed *ret_composed,
+                               struct error *err);
+
+struct service_queue_counts {
+	size_t n_queued;
+	size_t n_nothing; /* nothing matched or was announced */
+	size_t n_paused;
+	size_t n_suspended;
+	size_t n_elsewhere; /* another process was there first */
+};
+
+/*
+ * Composes for each of the subscribers, queues the digests, moves the marks
+ * and records the outcomes of those for whom nothing is to be sent.
+ * `done` (may be NULL) is told of each: its outcome and digest, NULL where
+ * there is none.
+ */
+typedef void (*service_queue_fn)(void *ctx, const struct subscriber *subscriber,
+                                 int outcome, const struct digest *digest);
+
+MUST_CHECK int service_queue(struct service *service,
+                             const struct subscriber *const *subscribers,
+                             size_t n, service_queue_fn done, void *ctx,
+                             struct service_queue_counts *ret_counts,
+                             struct error *err);

@@ -1,0 +1,44 @@
+#pragma once
+
+/*
+ * The world as service/ sees it: time, feeds, the relay. Real in the daemon
+ * and the commands, scripted in tests, so that days pass in milliseconds.
+ * Everything that takes time is started here and answered by its callback
+ * inside wait().
+ */
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "conf/conf.h"
+#include "feed/fetch.h"
+#include "mail/smtp.h"
+#include "store/store.h"
+
+struct service_world {
+	struct clock clock;
+	void *ctx;
+
+	/* As feed_fetch(). */
+	void (*fetch)(void *ctx, const struct feed_request *request,
+	              feed_answer_fn done, void *arg);
+
+	/* As smtp_open(), smtp_send(), smtp_send_body(), smtp_close(). */
+	int (*relay_open)(void *ctx, const struct smtp_events *events,
+	                  void **ret_relay, struct error *err);
+	void (*relay_send)(void *relay, const char *from, const char *to,
+	                   struct span message);
+	void (*relay_send_body)(void *relay);
+	void (*relay_close)(void *relay);
+
+	/* One wait until `until_ms` (monotonic) at most, as net_turn(). */
+	int (*wait)(void *ctx, int64_t until_ms, struct error *err);
+};
+
+/* What every part of service/ works with. All borrowed. */
+struct service {
+	const struct conf *conf;
+	struct store *store;
+	struct service_world *world;
+};

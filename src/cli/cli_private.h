@@ -1,0 +1,26 @@
+#pragma once
+
+/* Shared inside cli/. */
+
+#include <stddef.h>
+
+#include <getopt.h>
+
+#include "cli/cli.h"
+#include "service/poll.h"
+
+/* A service_poll_fn that says each category's outcome on stderr. */
+void cli_tell_poll(void *ctx, const struct service_poll_result *result);
+
+/* How many feeds were unreachable or invalid. */
+size_t cli_count_poll_failures(const struct service_poll_results *results);
+
+/*
+ * The next long option among a command's arguments, by getopt_long(): its
+ * value, ':' or '?' (see cli_bad_option()), or -1 at the end, when optind is
+ * the first argument. Set optind to 0 before the first call.
+ */
+int cli_next_option(int argc, char **argv, const struct option *options);
+
+/* Says what was meant by '?' or ':'; returns CLI_USAGE. */
+int cli_bad_option(const struct cli_command *command, int c, char **argv);

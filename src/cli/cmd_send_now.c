@@ -1,0 +1,417 @@
+#include <getopt.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli_private.h"
+#include "mail/message.h"
+#include "service/compose.h"
+#include "service/deliver.h"
+
+/* With more subscribers than this only trouble gets a line of its own. */
+#define MANY_SUBSCRIBERS 50
+
+struct wish {
+	bool dry_run;
+	bool no_fetch;
+	bool again;
+};
+
+struct send_run {
+	struct cli *cli;
+	const struct subscriber **list;
+	size_t n_list;
+	bool is_terminal;
+	size_t n_total; /* to deliver */
+	size_t n_ended;
+	bool waited;
+};
+
+/* ---- what is said ---- */
+
+static void clear_progress(const struct send_run *run)
+{
+	if (run->is_terminal)
+		fputs("\r\033[K", stderr);
+}
+
+static void show_progress(const struct send_run *run)
+{
+	if (!run->is_terminal || run->n_total == 0)
+		return;
+	fprintf(stderr, "\r\033[Ksending: %zu of %zu (%zu %%)", run->n_ended,
+	        run->n_total, run->n_ended * 100 / run->n_total);
+}
+
+/* "7 papers (LLM agents 4, Lattice QCD 3)". */
+static void add_counts(struct buf *line, const struct digest *digest)
+{
+	buf_addf(line, "%zu paper%s", digest->n_entries,
+	         digest->n_entries == 1 ? "" : "s");
+	if (digest->topics.n < 2)
+		return;
+	buf_add_str(line, " (");
+	for (size_t i = 0; i < digest->topics.n; i++) {
+		size_t n = 0;
+
+		for (size_t j = 0; j < digest->n_entries; j++)
+			n += digest->entries[j].topic == i;
+		buf_addf(line, "%s%s%s%zu", i > 0 ? ", " : "",
+		         digest->topics.items[i],
+		         digest->topics.items[i][0] ? " " : "", n);
+	}
+	buf_add_char(line, ')');
+}
+
+static void describe(struct buf *line, int outcome, const struct digest *digest)
+{
+	switch (outcome) {
+	case COMPOSED:
+		add_counts(line, digest);
+		break;
+	case COMPOSE_NOTHING:
+		if (digest->n_considered == 0)
+			buf_add_str(line, "nothing new was announced");
+		else
+			buf_addf(line, "nothing matched in %u new paper%s",
+			         digest->n_considered,
+			         digest->n_considered == 1 ? "" : "s");
+		break;
+	case COMPOSE_PAUSED:
+		buf_add_str(line, "paused");
+		break;
+	default:
+		buf_add_str(line,
+		            "suspended: the address was refused too "
+		            "often");
+	}
+}
+
+static void print_line(const struct subscriber *subscriber, const char *verb,
+                       int outcome, const struct digest *digest)
+{
+	owned(buf) struct buf line = BUF_INIT(8192);
+
+	buf_addf(&line, "%s: %s", subscriber->email, verb);
+	describe(&line, outcome, digest);
+	cli_print(buf_str(&line));
+}
+
+static void on_queued(void *ctx, const struct subscriber *subscriber,
+                      int outcome, const struct digest *digest)
+{
+	struct send_run *run = ctx;
+
+	run->n_total += outcome == COMPOSED;
+	if (run->n_list <= MANY_SUBSCRIBERS)
+		print_line(subscriber, "", outcome, digest);
+}
+
+static void on_delivered(void *ctx, const struct service_delivered *delivered)
+{
+	struct send_run *run = ctx;
+
+	run->n_ended++;
+	if (delivered->sentence) {
+		clear_progress(run);
+		cli_say("%s: %s: %s", delivered->subscriber->email,
+		        delivery_state_name(delivered->state),
+		        delivered->sentence);
+	}
+	show_progress(run);
+}
+
+static void on_waiting(void *ctx, uint64_t n_open)
+{
+	struct send_run *run = ctx;
+
+	if (run->is_terminal)
+		fprintf(stderr,
+		        "\r\033[Kanother arxmail is sending; %llu mails left",
+		        (unsigned long long)n_open);
+	else if (!run->waited)
+		cli_say("another arxmail is sending; waiting for it");
+	run->waited = true;
+}
+
+/* ---- the steps ---- */
+
+static int poll_feeds(struct send_run *run, size_t *ret_n_failed)
+{
+	owned(poll_results) struct service_poll_results results = {0};
+	owned(strings) struct strings categories = {0};
+	struct error err = {0};
+
+	if (run->n_list == run->cli->conf->n_subscribers)
+		service_categories(run->cli->conf, NULL, &categories);
+	else
+		for (size_t i = 0; i < run->n_list; i++)
+			service_categories(run->cli->conf, run->list[i],
+			                   &categories);
+	if (service_poll(&run->cli->service, &categories, cli_tell_poll, NULL,
+	                 &results, &err) < 0) {
+		cli_say("%s", err.message);
+		return -1;
+	}
+	*ret_n_failed = cli_count_poll_failures(&results);
+	return 0;
+}
+
+static int keep_subscribers(struct send_run *run)
+{
+	const struct conf *conf = run->cli->conf;
+	struct service *service = &run->cli->service;
+	owned(strings) struct strings ids = {0};
+	struct error err = {0};
+	size_t n_cancelled = 0;
+
+	for (size_t i = 0; i < conf->n_subscribers; i++)
+		strings_add(&ids, span_of(conf->subscribers[i]->id));
+	if (store_keep_subscribers(service->store, &ids,
+	                           clock_now_sec(&service->world->clock),
+	                           &n_cancelled, &err) < 0) {
+		cli_say("%s", err.message);
+		return -1;
+	}
+	if (n_cancelled > 0)
+		cli_say("cancelled %zu deliveries to subscribers who are no "
+		        "longer in the config",
+		        n_cancelled);
+	return 0;
+}
+
+static int requeue_one(struct send_run *run,
+                       const struct subscriber *subscriber, struct error *err)
+{
+	struct service *service = &run->cli->service;
+	owned(mem) char *message_id =
+		mail_new_message_id(&run->cli->conf->sender);
+	struct store_last_digest last = {0};
+	int64_t delivery;
+	int found =
+		store_last_digest(service->store, subscriber->id, &last, err);
+
+	if (found < 0)
+		return -1;
+	if (found == STORE_MISSING) {
+		cli_say("%s: there is no digest to send again",
+		        subscriber->email);
+		return 0;
+	}
+	run->n_total++;
+	return store_requeue_digest(
+		service->store, &last, subscriber->email, message_id,
+		clock_now_sec(&service->world->clock), &delivery, err);
+}
+
+static int requeue(struct send_run *run)
+{
+	struct error err = {0};
+
+	for (size_t i = 0; i < run->n_list; i++) {
+		if (requeue_one(run, run->list[i], &err) < 0) {
+			cli_say("%s", err.message);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int queue(struct send_run *run)
+{
+	struct service_queue_counts counts = {0};
+	struct error err = {0};
+
+	if (service_queue(&run->cli->service, run->list, run->n_list, on_queued,
+	                  run, &counts, &err) < 0) {
+		cli_say("%s", err.message);
+		return -1;
+	}
+	if (run->n_list > MANY_SUBSCRIBERS)
+		printf("%zu digests, nothing new for %zu, %zu paused, %zu "
+		       "suspended\n",
+		       counts.n_queued, counts.n_nothing, counts.n_paused,
+		       counts.n_suspended);
+	return 0;
+}
+
+static int sum_up(const struct service_deliver_counts *counts,
+                  size_t n_feeds_failed)
+{
+	printf("sent %zu", counts->n_sent);
+	if (counts->n_deferred > 0)
+		printf(", deferred %zu", counts->n_deferred);
+	if (counts->n_held > 0)
+		printf(", held %zu", counts->n_held);
+	if (counts->n_failed > 0)
+		printf(", failed %zu", counts->n_failed);
+	if (counts->n_left > 0)
+		printf(", not tried %zu", counts->n_left);
+	putchar('\n');
+
+	if (counts->relay[0])
+		cli_say("%s", counts->relay);
+	if (counts->relay[0] && counts->n_sent == 0)
+		return CLI_FAILED;
+	if (counts->n_deferred + counts->n_held + counts->n_failed +
+	            counts->n_left + n_feeds_failed >
+	    0)
+		return CLI_PARTLY;
+	return CLI_DONE;
+}
+
+static int deliver(struct send_run *run, size_t n_feeds_failed)
+{
+	const struct service_deliver_events events = {on_delivered, on_waiting,
+	                                              run};
+	bool all = run->n_list == run->cli->conf->n_subscribers;
+	owned(strings) struct strings ids = {0};
+	struct service_deliver_counts counts = {0};
+	struct error err = {0};
+	int rc;
+
+	for (size_t i = 0; !all && i < run->n_list; i++)
+		strings_add(&ids, span_of(run->list[i]->id));
+	rc = service_deliver(&run->cli->service, all ? NULL : &ids, &events,
+	                     &counts, &err);
+	clear_progress(run);
+	if (rc < 0) {
+		cli_say("%s", err.message);
+		return CLI_FAILED;
+	}
+	return sum_up(&counts, n_feeds_failed);
+}
+
+static void print_papers(const struct digest *digest)
+{
+	owned(buf) struct buf line = BUF_INIT(8192);
+
+	for (size_t i = 0; i < digest->n_entries; i++) {
+		buf_clear(&line);
+		buf_addf(&line, "  %s  %s", digest->entries[i].paper->id,
+		         digest->entries[i].paper->title);
+		cli_print(buf_str(&line));
+	}
+}
+
+static int show_one(struct service_composer *composer,
+                    const struct subscriber *subscriber, struct error *err)
+{
+	owned(composed) struct service_composed composed = {0};
+	int outcome = service_compose(composer, subscriber, &composed, err);
+
+	if (outcome < 0)
+		return -1;
+	print_line(subscriber, "would be sent: ", outcome, composed.digest);
+	if (composed.digest)
+		print_papers(composed.digest);
+	return 0;
+}
+
+static int show(struct send_run *run)
+{
+	owned(service_composer) struct service_composer *composer = NULL;
+	struct error err = {0};
+
+	if (service_composer_new(&composer, &run->cli->service, run->list,
+	                         run->n_list, &err) < 0) {
+		cli_say("%s", err.message);
+		return CLI_FAILED;
+	}
+	for (size_t i = 0; i < run->n_list; i++) {
+		if (show_one(composer, run->list[i], &err) < 0) {
+			cli_say("%s", err.message);
+			return CLI_FAILED;
+		}
+	}
+	return CLI_DONE;
+}
+
+static int send_all(struct send_run *run, const struct wish *wish)
+{
+	size_t n_feeds_failed = 0;
+
+	if (!wish->no_fetch && !wish->again &&
+	    poll_feeds(run, &n_feeds_failed) < 0)
+		return CLI_FAILED;
+	if (wish->dry_run)
+		return show(run);
+	if (keep_subscribers(run) < 0 ||
+	    (wish->again ? requeue(run) : queue(run)) < 0)
+		return CLI_FAILED;
+	return deliver(run, n_feeds_failed);
+}
+
+static int read_options(int argc, char **argv, struct wish *ret_wish)
+{
+	static const struct option options[] = {
+		{"dry-run", no_argument, NULL, 'd'},
+		{"no-fetch", no_argument, NULL, 'n'},
+		{"again", no_argument, NULL, 'a'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	optind = 0;
+	for (c = cli_next_option(argc, argv, options); c != -1;
+	     c = cli_next_option(argc, argv, options)) {
+		if (c == 'd')
+			ret_wish->dry_run = true;
+		else if (c == 'n')
+			ret_wish->no_fetch = true;
+		else if (c == 'a')
+			ret_wish->again = true;
+		else
+			return cli_bad_option(&cli_send_now, c, argv);
+	}
+	if (ret_wish->again && ret_wish->dry_run)
+		return cli_usage(&cli_send_now,
+		                 "--again with --dry-run: 'arxmail preview "
+		                 "--last' shows the last digest");
+	return CLI_DONE;
+}
+
+static int run_send_now(const char *conf_path, int argc, char **argv)
+{
+	owned(mem) const struct subscriber **list = NULL;
+	owned(cli) struct cli cli = {0};
+	struct send_run run = {.cli = &cli};
+	struct conf *conf;
+	struct wish wish = {0};
+	int status = read_options(argc, argv, &wish);
+
+	if (status != CLI_DONE)
+		return status;
+	conf = cli_read_conf(conf_path);
+	if (!conf)
+		return CLI_FAILED;
+	if (cli_find_subscribers(conf, argc - optind, argv + optind, &list,
+	                         &run.n_list) != CLI_DONE) {
+		conf_free(conf);
+		return CLI_FAILED;
+	}
+	if (cli_open_loaded(&cli, conf, STORE_WRITE) != CLI_DONE)
+		return CLI_FAILED;
+	run.list = list;
+	run.is_terminal = isatty(STDERR_FILENO);
+	return send_all(&run, &wish);
+}
+
+const struct cli_command cli_send_now = {
+	"send-now",
+	"[--dry-run] [--no-fetch] [--again] [EMAIL...]",
+	"Polls the feeds, then sends each subscriber what is new.\n"
+	"\n"
+	"With addresses (or ids), only to these. Deferred mails are tried "
+	"again\n"
+	"at once. A second run sends nothing twice.\n"
+	"\n"
+	"  --dry-run   say what would be sent; send nothing, move no mark\n"
+	"  --no-fetch  do not poll: what is stored is enough\n"
+	"  --again     send the last digest once more\n"
+	"\n"
+	"Exit status 3 if something was deferred, held or failed.\n",
+	run_send_now,
+};

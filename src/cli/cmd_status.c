@@ -1,0 +1,145 @@
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "cli/cli.h"
+#include "cli_private.h"
+#include "model/day.h"
+
+#define SHOWN_DAYS 14
+#define SHOWN_DELIVERIES 50
+#define TIME_SIZE 32
+
+static void print_outcome(const struct store_outcome *outcome)
+{
+	owned(buf) struct buf line = BUF_INIT(8192);
+	char day[DAY_TEXT_SIZE];
+
+	buf_addf(&line, "  %-32s %s  %-16s %s", outcome->name,
+	         day_format(outcome->day, day), outcome_name(outcome->outcome),
+	         outcome->reason);
+	cli_print(buf_str(&line));
+}
+
+/* The newest outcome of each name; the list is by name, then by day. */
+static void print_newest(const struct store_outcomes *outcomes,
+                         enum outcome_of of)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < outcomes->n; i++) {
+		const struct store_outcome *item = &outcomes->items[i];
+		const struct store_outcome *next = item + 1;
+
+		if (item->of != of || (i + 1 < outcomes->n && next->of == of &&
+		                       !strcmp(next->name, item->name)))
+			continue;
+		print_outcome(item);
+		n++;
+	}
+	if (n == 0)
+		puts("  nothing yet");
+}
+
+static int print_outcomes(struct cli *cli, struct error *err)
+{
+	struct store_outcomes outcomes = {0};
+	int32_t today =
+		(int32_t)(clock_now_sec(&cli->service.world->clock) / 86400);
+
+	if (store_list_outcomes(cli->store, today - SHOWN_DAYS, &outcomes,
+	                        err) < 0)
+		return -1;
+	puts("categories, last outcome of the last 14 days");
+	print_newest(&outcomes, OUTCOME_OF_CATEGORY);
+	puts("\nsubscribers");
+	print_newest(&outcomes, OUTCOME_OF_SUBSCRIBER);
+	store_outcomes_fini(&outcomes);
+	return 0;
+}
+
+static int print_queue(struct cli *cli, struct error *err)
+{
+	struct store_queue_counts counts;
+
+	if (store_count_deliveries(cli->store, &counts, err) < 0)
+		return -1;
+	puts("\ndeliveries");
+	for (unsigned i = 0; i < DELIVERY_STATES; i++)
+		if (counts.n[i] > 0)
+			printf("  %-12s %llu\n",
+			       delivery_state_name((enum delivery_state)i),
+			       (unsigned long long)counts.n[i]);
+	return 0;
+}
+
+static const char *format_time(int64_t at, char text[TIME_SIZE])
+{
+	time_t seconds = at;
+	struct tm local;
+
+	localtime_r(&seconds, &local);
+	strftime(text, TIME_SIZE, "%Y-%m-%d %H:%M", &local);
+	return text;
+}
+
+static void print_delivery(const struct store_delivery *delivery)
+{
+	owned(buf) struct buf line = BUF_INIT(8192);
+	char time[TIME_SIZE];
+
+	buf_addf(&line, "  %s  %s  %s", delivery->subscriber_id,
+	         format_time(delivery->created_at, time),
+	         delivery_state_name(delivery->state));
+	if (delivery->state == DELIVERY_DEFERRED ||
+	    delivery->state == DELIVERY_UNKNOWN)
+		buf_addf(&line, ", again after %s",
+		         format_time(delivery->next_at, time));
+	if (delivery->last_words)
+		buf_addf(&line, ": %s", delivery->last_words);
+	cli_print(buf_str(&line));
+}
+
+static int print_trouble(struct cli *cli, struct error *err)
+{
+	struct store_deliveries list = {0};
+
+	if (store_list_deliveries(cli->store, SHOWN_DELIVERIES, &list, err) < 0)
+		return -1;
+	if (list.n > 0)
+		puts("\nmails that did not arrive, newest first");
+	for (size_t i = 0; i < list.n; i++)
+		print_delivery(&list.items[i]);
+	store_deliveries_fini(&list);
+	return 0;
+}
+
+static int run(const char *conf_path, int argc, char **argv)
+{
+	owned(cli) struct cli cli = {0};
+	struct error err = {0};
+
+	if (argc > 1)
+		return cli_usage(&cli_status, "status takes no argument '%s'",
+		                 argv[1]);
+	if (cli_open(&cli, conf_path, STORE_READ) != CLI_DONE)
+		return CLI_FAILED;
+	if (print_outcomes(&cli, &err) < 0 || print_queue(&cli, &err) < 0 ||
+	    print_trouble(&cli, &err) < 0) {
+		cli_say("%s", err.message);
+		return CLI_FAILED;
+	}
+	return CLI_DONE;
+}
+
+const struct cli_command cli_status = {
+	"status",
+	"",
+	"Shows what became of each category, subscriber and mail.\n"
+	"\n"
+	"The last outcome of each with its day and reason, how many "
+	"deliveries\n"
+	"are in which state, and the mails that did not arrive. Needs no "
+	"running\ndaemon and changes nothing.\n",
+	run,
+};

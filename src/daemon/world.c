@@ -1,0 +1,95 @@
+#include "daemon/world.h"
+
+#include "base/mem.h"
+#include "net/net.h"
+
+struct world {
+	struct service_world service;
+	struct clock clock;
+	struct net *net;
+	struct feed_fetcher *fetcher;
+	const struct conf *conf;
+};
+
+static void fetch(void *ctx, const struct feed_request *request,
+                  feed_answer_fn done, void *arg)
+{
+	struct world *world = ctx;
+
+	feed_fetch(world->fetcher, request, done, arg);
+}
+
+static int relay_open(void *ctx, const struct smtp_events *events,
+                      void **ret_relay, struct error *err)
+{
+	struct world *world = ctx;
+	struct smtp_session *session = NULL;
+
+	if (smtp_open(&session, world->net, &world->clock, &world->conf->smtp,
+	              events, err) < 0)
+		return -1;
+	*ret_relay = session;
+	return 0;
+}
+
+static void relay_send(void *relay, const char *from, const char *to,
+                       struct span message)
+{
+	smtp_send(relay, from, to, message);
+}
+
+static void relay_send_body(void *relay)
+{
+	smtp_send_body(relay);
+}
+
+static void relay_close(void *relay)
+{
+	smtp_close(relay);
+}
+
+static int wait_once(void *ctx, int64_t until_ms, struct error *err)
+{
+	struct world *world = ctx;
+
+	return net_turn(world->net, until_ms, err);
+}
+
+int world_open(struct world **ret_world, const struct conf *conf,
+               const char *state_dir, struct error *err)
+{
+	owned(world) struct world *world = mem_new(sizeof(*world));
+
+	world->conf = conf;
+	world->clock = clock_real();
+	world->service = (struct service_world){
+		.clock = world->clock,
+		.ctx = world,
+		.fetch = fetch,
+		.relay_open = relay_open,
+		.relay_send = relay_send,
+		.relay_send_body = relay_send_body,
+		.relay_close = relay_close,
+		.wait = wait_once,
+	};
+	if (net_open(&world->net, &world->clock, err) < 0 ||
+	    feed_fetcher_open(&world->fetcher, world->net, &world->clock,
+	                      &conf->feeds, state_dir, err) < 0)
+		return -1;
+	*ret_world = take_ptr(world);
+	return 0;
+}
+
+void world_close(struct world *world)
+{
+	if (!world)
+		return;
+	feed_fetcher_close(world->fetcher);
+	net_close(world->net);
+	free(world);
+}
+
+struct service_world *world_service(struct world *world)
+{
+	return &world->service;
+}

@@ -1,0 +1,162 @@
+#pragma once
+
+/* Shared inside src/digest: words, values, templates. */
+
+#include <stdint.h>
+
+#include "digest/mustache.h"
+#include "digest/render.h"
+#include "digest/style.h"
+
+/* ---- language.c ---- */
+
+/* The strings without variables, which every template may use. */
+const struct value *language_labels(const struct digest_language *language);
+
+/* The string `key`; a missing one is an error. */
+MUST_CHECK int language_add(struct buf *out,
+                            const struct digest_language *language,
+                            const char *key, const struct value *values,
+                            struct error *err);
+
+/* The same for a subject template of the config. */
+MUST_CHECK int language_add_subject(struct buf *out, const char *subject,
+                                    const struct value *values,
+                                    struct error *err);
+
+/* A language whose strings are all "x", to check templates with. */
+struct digest_language *language_sample(void);
+
+/* ---- templates.c ---- */
+
+enum template_id {
+	TEMPLATE_DIGEST_MD,
+	TEMPLATE_PAPER_MD,
+	TEMPLATE_LINE_MD,
+	TEMPLATE_DIGEST_TXT,
+	TEMPLATE_PAPER_TXT,
+	TEMPLATE_LINE_TXT,
+	TEMPLATE_DOCUMENT_MD,
+	TEMPLATE_LAYOUT_HTML,
+	TEMPLATES, /* how many there are */
+};
+
+struct digest_templates {
+	struct mustache *items[TEMPLATES];
+	struct style *style;
+};
+
+/* ---- values.c: parts of values ---- */
+
+/* Plain text: control characters as blanks. */
+void values_escape_text(struct buf *out, struct span text);
+
+/* A string of the language as it is written. */
+struct span values_label(const struct digest_language *language,
+                         const char *key);
+
+void values_add_number(struct value *map, const char *name, uint64_t number);
+
+/* Adds the string `key`, filled from the map itself, as `name`. */
+MUST_CHECK int values_add_string(struct value *map, const char *name,
+                                 const char *key,
+                                 const struct digest_language *language,
+                                 struct error *err);
+
+/* Adds the list's items from `first` on with commas between them. */
+void values_add_joined(struct value *map, const char *name,
+                       const struct strings *list, size_t first);
+
+/* Appends the language's separator if something stands before it. */
+void values_separate(struct buf *out, const struct digest_language *language);
+
+/* ---- values_paper.c ---- */
+
+enum values_format {
+	VALUES_PLAIN,    /* text, document: without marks */
+	VALUES_MARKDOWN, /* with marks as finished Markdown */
+};
+
+MUST_CHECK int values_add_paper(struct value *map,
+                                const struct digest_frame *frame,
+                                const struct digest_entry *entry,
+                                enum values_format format, struct error *err);
+
+/* ---- values_frame.c ---- */
+
+/* Names of the digest as a whole, which subject and strings use, too. */
+MUST_CHECK int values_add_frame(struct value *map,
+                                const struct digest_frame *frame,
+                                const struct digest *digest, struct error *err);
+
+/* Papers that matched, shown or not. */
+size_t values_matched(const struct digest *digest);
+
+/* What goes into the frame, finished. */
+struct pieces {
+	struct buf *sections; /* papers in full, for each topic */
+	size_t n_sections;
+	struct buf lines;
+	size_t n_lines;
+	size_t n_cut;
+};
+
+void pieces_init(struct pieces *pieces, const struct digest *digest);
+void pieces_fini(struct pieces *pieces);
+
+static inline void owned_release_pieces(struct pieces *pieces)
+{
+	pieces_fini(pieces);
+}
+
+/* Names of the frame alone. Takes the buffers of `pieces`. */
+MUST_CHECK int values_add_pieces(struct value *map,
+                                 const struct digest_frame *frame,
+                                 const struct digest *digest,
+                                 struct pieces *pieces, struct error *err);
+
+MUST_CHECK int values_add_document(struct value *map,
+                                   const struct digest_frame *frame,
+                                   const struct digest *digest,
+                                   struct error *err);
+
+/* Takes what `content` holds. */
+void values_add_layout(struct value *map, const struct digest_frame *frame,
+                       const char *title, struct buf *content);
+
+/* ---- html.c ---- */
+
+/* Which papers are shown, and how. */
+enum shown {
+	SHOWN_NOT,
+	SHOWN_LINE,
+	SHOWN_FULL,
+};
+
+struct choice {
+	size_t *ranking;   /* numbers of entries, the best first */
+	enum shown *shown; /* for each entry */
+	size_t n_full;
+	size_t n_lines;
+	size_t n_cut;
+};
+
+void choice_init(struct choice *choice, const struct digest *digest);
+void choice_fini(struct choice *choice);
+
+static inline void owned_release_choice(struct choice *choice)
+{
+	choice_fini(choice);
+}
+
+/* What html_render() is given; borrowed. */
+struct html_input {
+	const struct digest_frame *frame;
+	const struct digest *digest;
+	const struct mustache_scope *scope; /* values_add_frame() and labels */
+	const char *title;
+};
+
+/* Fills *choice with what the page shows. The caller owns *ret_html. */
+MUST_CHECK int html_render(char **ret_html, struct choice *choice,
+                           const struct html_input *input, struct error *err);

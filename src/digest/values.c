@@ -1,0 +1,55 @@
+#include "digest_private.h"
+
+#include <inttypes.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+
+void values_escape_text(struct buf *out, struct span text)
+{
+	while (text.len > 0) {
+		uint32_t character = utf8_next(&text);
+
+		utf8_add(out, utf8_is_control(character) ? ' ' : character);
+	}
+}
+
+void values_add_number(struct value *map, const char *name, uint64_t number)
+{
+	value_add(map, name, VALUE_TEXT)->text = mem_printf("%" PRIu64, number);
+}
+
+struct span values_label(const struct digest_language *language,
+                         const char *key)
+{
+	return span_of(digest_language_get(language, key));
+}
+
+int values_add_string(struct value *map, const char *name, const char *key,
+                      const struct digest_language *language, struct error *err)
+{
+	owned(buf) struct buf text = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+
+	if (language_add(&text, language, key, map, err) < 0)
+		return -1;
+	value_add_text(map, name, buf_span(&text));
+	return 0;
+}
+
+void values_separate(struct buf *out, const struct digest_language *language)
+{
+	if (out->len > 0)
+		buf_add_span(out, values_label(language, "list_separator"));
+}
+
+void values_add_joined(struct value *map, const char *name,
+                       const struct strings *list, size_t first)
+{
+	owned(buf) struct buf text = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+
+	for (size_t i = first; i < list->n; i++)
+		buf_addf(&text, "%s%s", text.len > 0 ? ", " : "",
+		         list->items[i]);
+	value_add_text(map, name, buf_span(&text));
+}

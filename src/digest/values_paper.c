@@ -1,0 +1,253 @@
+#include <inttypes.h>
+
+#include "base/escape.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "text/text.h"
+
+#include "digest_private.h"
+
+/* As many names are shown, then "+ 12". */
+#define AUTHORS_SHOWN 6
+/* So many when followed ones stand further back. */
+#define AUTHORS_SHOWN_MAX 12
+
+/* What surrounds the part of a text that is marked. */
+struct markup {
+	mustache_escape_fn escape;
+	const char *open;
+	const char *close;
+};
+
+static const struct markup plain = {values_escape_text, "", ""};
+static const struct markup markdown_mark = {buf_add_markdown,
+                                            "<b class=\"mark\">", "</b>"};
+static const struct markup markdown_name = {buf_add_markdown, "<b>", "</b>"};
+
+/*
+ * Adds the trimmed `piece` of the text that begins at `text` with its marks,
+ * which count from there.
+ */
+static void add_marked(struct value *map, const char *name, const char *text,
+                       struct span piece, const struct marks *marks)
+{
+	owned(buf) struct buf out = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+	size_t start = piece.ptr ? (size_t)(piece.ptr - text) : 0;
+	size_t end = start + piece.len;
+	size_t done = start;
+
+	for (size_t i = 0; i < marks->n; i++) {
+		size_t from = marks->items[i].start;
+		size_t to = from + marks->items[i].len;
+
+		from = from > done ? from : done;
+		to = to < end ? to : end;
+		if (from >= to)
+			continue;
+		buf_add_markdown(&out, (struct span){text + done, from - done});
+		buf_add_str(&out, markdown_mark.open);
+		buf_add_markdown(&out, (struct span){text + from, to - from});
+		buf_add_str(&out, markdown_mark.close);
+		done = to;
+	}
+	buf_add_markdown(&out, (struct span){text + done, end - done});
+	value_add_ready(map, name, &out);
+}
+
+/* Title, and the abstract as its first sentence and what follows. */
+static void add_texts(struct value *map, const struct digest_entry *entry,
+                      enum values_format format)
+{
+	const struct match *match = &entry->match;
+	const char *abstract_text = entry->paper->abstract;
+	struct span title = value_trim(span_of(entry->paper->title));
+	struct span abstract = value_trim(span_of(abstract_text));
+	struct span summary = text_first_sentence(abstract);
+	struct span body = value_trim(span_skip(abstract, summary.len));
+
+	value_add_text(map, "title", title);
+	value_add_text(map, "abstract", abstract);
+	value_add_text(map, "summary", summary);
+	value_add_text(map, "body", body);
+	if (format == VALUES_PLAIN)
+		return;
+	add_marked(map, "title_marked", entry->paper->title, title,
+	           &match->title);
+	add_marked(map, "abstract_marked", abstract_text, abstract,
+	           &match->abstract);
+	add_marked(map, "summary_marked", abstract_text, summary,
+	           &match->abstract);
+	add_marked(map, "body_marked", abstract_text, body, &match->abstract);
+}
+
+static bool is_followed(const struct digest_entry *entry, size_t author)
+{
+	const struct marks *marks = &entry->match.authors;
+
+	for (size_t i = 0; i < marks->n; i++)
+		if (marks->items[i].start == author)
+			return true;
+	return false;
+}
+
+/* The first authors and the followed ones, then how many more there are. */
+static void write_authors(struct buf *out, const struct digest_entry *entry,
+                          const struct markup *markup)
+{
+	const struct strings *authors = &entry->paper->authors;
+	size_t shown = 0;
+
+	for (size_t i = 0; i < authors->n && shown < AUTHORS_SHOWN_MAX; i++) {
+		bool followed = is_followed(entry, i);
+
+		if (i >= AUTHORS_SHOWN && !followed)
+			continue;
+		buf_add_str(out, shown++ > 0 ? ", " : "");
+		buf_add_str(out, followed ? markup->open : "");
+		markup->escape(out, value_trim(span_of(authors->items[i])));
+		buf_add_str(out, followed ? markup->close : "");
+	}
+	if (shown < authors->n)
+		buf_addf(out, " + %zu", authors->n - shown);
+}
+
+static int add_authors(struct value *map, const struct digest_frame *frame,
+                       const struct digest_entry *entry,
+                       enum values_format format, struct error *err)
+{
+	owned(buf) struct buf names = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+	owned(value) struct value author = VALUE_MAP_INIT;
+	const struct strings *authors = &entry->paper->authors;
+
+	write_authors(&names, entry, &plain);
+	value_add_text(map, "authors", buf_span(&names));
+	if (format == VALUES_MARKDOWN) {
+		buf_clear(&names);
+		write_authors(&names, entry, &markdown_name);
+		value_add_ready(map, "authors_marked", &names);
+	}
+
+	value_add_text(&author, "author",
+	               span_of(authors->n > 0 ? authors->items[0] : NULL));
+	if (authors->n > 1 && values_add_string(&author, "et_al", "et_al",
+	                                        frame->language, err) < 0)
+		return -1;
+	value_add_text(map, "first_author",
+	               span_of(author.items[author.n_items - 1].text));
+	return 0;
+}
+
+/* A page of arxiv.org; an id that is none gives only the site. */
+static void add_page(struct value *map, const char *name, const char *page,
+                     const struct paper *paper)
+{
+	owned(buf) struct buf url = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+	struct span id = SPAN_NONE;
+	struct span part;
+	uint32_t version = 0;
+
+	buf_add_str(&url, "https://arxiv.org/");
+	if (paper_parse_id(span_of(paper->id), &id, &version))
+		buf_add_str(&url, page);
+	while (span_split(&id, '/', &part)) {
+		buf_add_char(&url, '/');
+		buf_add_url(&url, part);
+	}
+	value_add_ready(map, name, &url);
+}
+
+static void add_versions(struct value *map, const struct digest_entry *entry)
+{
+	owned(buf) struct buf text = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+
+	if (entry->old_version > 0)
+		buf_addf(&text, "v%" PRIu32 " → ", entry->old_version);
+	if (entry->type >= ANNOUNCE_REPLACE)
+		buf_addf(&text, "v%" PRIu32, entry->paper->version);
+	value_add_text(map, "versions", buf_span(&text));
+}
+
+/* Where a clause matched, in words: "title, abstract". */
+static void add_fields(struct value *map,
+                       const struct digest_language *language, unsigned fields)
+{
+	owned(buf) struct buf text = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+
+	if (fields & CLAUSE_TITLE)
+		buf_add_span(&text, values_label(language, "field_title"));
+	if (fields & CLAUSE_ABSTRACT) {
+		values_separate(&text, language);
+		buf_add_span(&text, values_label(language, "field_abstract"));
+	}
+	value_add_text(map, "fields", buf_span(&text));
+}
+
+/* A clause as people say it: its field is told in words, quotes are ours. */
+static struct span strip_clause(struct span text)
+{
+	static const char *const fields[] = {"ti:", "abs:", "au:"};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (span_starts(text, fields[i]))
+			text = span_skip(text, strlen(fields[i]));
+	if (text.len > 2 && span_starts(text, "\"") && span_ends(text, "\""))
+		text = span_first(span_skip(text, 1), text.len - 2);
+	return text;
+}
+
+static int add_matched(struct value *map,
+                       const struct digest_language *language,
+                       const struct match *match, struct error *err)
+{
+	owned(buf) struct buf clauses = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+	owned(value) struct value list = VALUE_MAP_INIT;
+
+	for (size_t i = 0; i < match->n_clauses; i++) {
+		const struct clause *clause = &match->clauses[i];
+		owned(value) struct value words = VALUE_MAP_INIT;
+
+		value_add_text(&words, "text",
+		               strip_clause(span_of(clause->text)));
+		add_fields(&words, language, clause->fields);
+		values_separate(&clauses, language);
+		if (language_add(&clauses, language,
+		                 clause->fields & CLAUSE_AUTHOR
+		                         ? "clause_author"
+		                         : "clause",
+		                 &words, err) < 0)
+			return -1;
+	}
+	value_add_text(&list, "clauses", buf_span(&clauses));
+	if (clauses.len > 0 &&
+	    values_add_string(&list, "matched", "matched", language, err) < 0)
+		return -1;
+	value_add_text(map, "matched",
+	               span_of(clauses.len > 0 ? list.items[1].text : NULL));
+	return 0;
+}
+
+int values_add_paper(struct value *map, const struct digest_frame *frame,
+                     const struct digest_entry *entry,
+                     enum values_format format, struct error *err)
+{
+	static const char *const types[ANNOUNCE_TYPES] = {
+		"type_new", "type_cross", "type_replace", "type_replace_cross"};
+	const struct paper *paper = entry->paper;
+	const struct strings *categories = &paper->categories;
+
+	value_add_text(map, "id", span_of(paper->id));
+	values_add_number(map, "version", paper->version);
+	value_add_text(map, "type",
+	               values_label(frame->language, types[entry->type]));
+	value_add_text(map, "primary",
+	               span_of(categories->n > 0 ? categories->items[0] : ""));
+	values_add_joined(map, "cross_lists", categories, 1);
+	add_versions(map, entry);
+	add_page(map, "abs_url", "abs", paper);
+	add_page(map, "pdf_url", "pdf", paper);
+	add_page(map, "html_url", "html", paper);
+	add_texts(map, entry, format);
+	if (add_authors(map, frame, entry, format, err) < 0)
+		return -1;
+	return add_matched(map, frame->language, &entry->match, err);
+}

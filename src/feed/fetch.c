@@ -1,0 +1,566 @@
+#include "feed/fetch.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "feed/parser.h"
+#include "fetch_private.h"
+
+/* A queued request; the first of the queue is under way. */
+struct request {
+	struct request *next;
+	char *url;
+	char *etag;
+	char *last_modified;
+	feed_answer_fn done;
+	void *ctx;
+};
+
+struct feed_fetcher {
+	struct net *net;
+	const struct clock *clock;
+	const struct feed_options *options;
+	struct gate *gate;
+	struct net_watch *watch;
+	char *user_agent;
+	CURL *easy; /* one for all requests: it keeps the connection */
+	struct request *queue;
+	struct request **queue_end;
+	/* Of the request under way: */
+	bool is_running;
+	struct url_facts facts;
+	struct curl_slist *headers;
+	struct feed_answer answer;
+	char *refused; /* the address that a redirect must not lead to */
+	char curl_error[CURL_ERROR_SIZE];
+};
+
+void feed_options_fini(struct feed_options *options)
+{
+	free(options->url);
+	free(options->oai_url);
+	free(options->contact);
+	free(options->proxy);
+	*options = (struct feed_options){0};
+}
+
+void feed_answer_fini(struct feed_answer *answer)
+{
+	buf_fini(&answer->body);
+	free(answer->etag);
+	free(answer->last_modified);
+	*answer = (struct feed_answer){0};
+}
+
+/* ---- the queue ---- */
+
+static void free_request(struct request *request)
+{
+	free(request->url);
+	free(request->etag);
+	free(request->last_modified);
+	free(request);
+}
+
+OWNED_DEFINE(request, struct request, free_request);
+
+static struct request *take_request(struct feed_fetcher *fetcher)
+{
+	struct request *request = fetcher->queue;
+
+	fetcher->queue = request->next;
+	if (!fetcher->queue)
+		fetcher->queue_end = &fetcher->queue;
+	return request;
+}
+
+/* Looks at the queue again at `at_ms`; 0: in the next turn of the loop. */
+static void wake_at(struct feed_fetcher *fetcher, int64_t at_ms)
+{
+	net_watch_deadline(fetcher->watch, at_ms);
+}
+
+void feed_fetch(struct feed_fetcher *fetcher,
+                const struct feed_request *request, feed_answer_fn done,
+                void *ctx)
+{
+	struct request *queued = mem_new(sizeof(*queued));
+
+	queued->url = mem_dup(request->url);
+	queued->etag = mem_dup(request->etag);
+	queued->last_modified = mem_dup(request->last_modified);
+	queued->done = done;
+	queued->ctx = ctx;
+	if (!fetcher->queue)
+		wake_at(fetcher, 0);
+	*fetcher->queue_end = queued;
+	fetcher->queue_end = &queued->next;
+}
+
+/*
+ * The end of the request under way: its answer is given and the next one
+ * begins in another turn. `done` may close the fetcher: it comes last.
+ */
+static void finish(struct feed_fetcher *fetcher)
+{
+	struct feed_answer answer = fetcher->answer;
+	owned(request) struct request *request = take_request(fetcher);
+
+	fetcher->answer = (struct feed_answer){0};
+	fetcher->is_running = false;
+	curl_slist_free_all(take_ptr(fetcher->headers));
+	free(take_ptr(fetcher->refused));
+	gate_leave(fetcher->gate);
+	if (fetcher->queue)
+		wake_at(fetcher, 0);
+
+	request->done(request->ctx, &answer);
+	feed_answer_fini(&answer);
+}
+
+/* ---- what went wrong, in plain words ---- */
+
+/* Makes answer.error of "URL: what" unless `what` is the whole story. */
+static void set_failed(struct feed_fetcher *fetcher, enum error_kind kind,
+                       const char *what)
+{
+	struct feed_answer *answer = &fetcher->answer;
+
+	answer->kind = FEED_ANSWER_FAILED;
+	(void)error_set(&answer->error, kind, "%s: %s", fetcher->queue->url,
+	                what);
+}
+
+struct curl_fault {
+	CURLcode code;
+	enum error_kind kind;
+	const char *what;
+};
+
+static const struct curl_fault curl_faults[] = {
+	{CURLE_COULDNT_RESOLVE_HOST, ERROR_TEMPORARY,
+         "cannot find the address of its host: check the name and this "
+         "machine's DNS"},
+	{CURLE_COULDNT_RESOLVE_PROXY, ERROR_TEMPORARY,
+         "cannot find the address of the proxy: check feeds.proxy"},
+	{CURLE_COULDNT_CONNECT, ERROR_TEMPORARY,
+         "cannot connect: is this machine online, and does a firewall let "
+         "it out?"},
+	{CURLE_OPERATION_TIMEDOUT, ERROR_TEMPORARY,
+         "no answer in time, or too slow a one"},
+	{CURLE_PEER_FAILED_VERIFICATION, ERROR_TEMPORARY,
+         "the server's certificate is not trusted: check this machine's "
+         "clock and its ca-certificates"},
+	{CURLE_SSL_CONNECT_ERROR, ERROR_TEMPORARY,
+         "cannot set up an encrypted connection"},
+	{CURLE_TOO_MANY_REDIRECTS, ERROR_TEMPORARY,
+         "redirected too often: check the URL"},
+	{CURLE_UNSUPPORTED_PROTOCOL, ERROR_PERMANENT,
+         "redirected to something other than https"},
+	{CURLE_WEIRD_SERVER_REPLY, ERROR_TEMPORARY,
+         "the server's answer is not HTTP"},
+	{CURLE_PARTIAL_FILE, ERROR_TEMPORARY,
+         "the connection broke before the whole feed had come"},
+	{CURLE_GOT_NOTHING, ERROR_TEMPORARY,
+         "the server hung up without an answer"},
+	{CURLE_RECV_ERROR, ERROR_TEMPORARY,
+         "the connection broke before the whole feed had come"},
+	{CURLE_SEND_ERROR, ERROR_TEMPORARY,
+         "the connection broke before the request was sent"},
+	{CURLE_BAD_CONTENT_ENCODING, ERROR_TEMPORARY,
+         "the answer's gzip compression is broken"},
+	{CURLE_FILESIZE_EXCEEDED, ERROR_PERMANENT,
+         "the feed is larger than any of arXiv's: check the URL"},
+	{CURLE_WRITE_ERROR, ERROR_PERMANENT,
+         "the feed is larger than any of arXiv's: check the URL"},
+	{CURLE_FILE_COULDNT_READ_FILE, ERROR_PERMANENT,
+         "cannot read the file: does it exist, and may this user read it?"},
+};
+
+static const struct curl_fault *find_fault(CURLcode code)
+{
+	static const struct curl_fault other = {CURLE_OK, ERROR_TEMPORARY,
+	                                        "the transfer failed"};
+
+	for (size_t i = 0; i < sizeof(curl_faults) / sizeof(*curl_faults); i++)
+		if (curl_faults[i].code == code)
+			return &curl_faults[i];
+	return &other;
+}
+
+/* libcurl says the same of a redirect to ftp: and of an answer in no HTTP. */
+static CURLcode tell_apart(CURL *easy, CURLcode code)
+{
+	long n_redirects = 0;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &n_redirects);
+	if (code == CURLE_UNSUPPORTED_PROTOCOL && n_redirects == 0)
+		return CURLE_WEIRD_SERVER_REPLY;
+	return code;
+}
+
+/* "URL: " where a redirect has led; NULL if there was none. */
+static char *find_redirect(CURL *easy)
+{
+	const char *url = NULL;
+	long n_redirects = 0;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &n_redirects);
+	(void)curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+	return n_redirects > 0 && url ? mem_printf("%s: ", url) : NULL;
+}
+
+static void fail_transfer(struct feed_fetcher *fetcher, CURLcode code)
+{
+	const struct curl_fault *fault =
+		find_fault(tell_apart(fetcher->easy, code));
+	const char *detail = *fetcher->curl_error ? fetcher->curl_error
+	                                          : curl_easy_strerror(code);
+	owned(mem) char *where = find_redirect(fetcher->easy);
+	owned(mem) char *what = NULL;
+
+	if (fetcher->refused)
+		what = mem_printf(
+			"redirected to %s, where no feed can be: a "
+			"proxy or login page may be in the way",
+			fetcher->refused);
+	else
+		what = mem_printf("%s%s%s (%s)", where ? "redirected to " : "",
+		                  where ? where : "", fault->what, detail);
+	set_failed(fetcher, fetcher->refused ? ERROR_PERMANENT : fault->kind,
+	           what);
+}
+
+struct status_fault {
+	long status;
+	enum error_kind kind;
+	const char *what;
+};
+
+static const struct status_fault status_faults[] = {
+	{400, ERROR_PERMANENT, "refused: check the URL and the category"},
+	{401, ERROR_PERMANENT, "wants a password: check the URL"},
+	{403, ERROR_TEMPORARY,
+         "forbidden: perhaps too many requests were made"},
+	{404, ERROR_PERMANENT, "not found: check the URL and the category"},
+	{407, ERROR_PERMANENT, "the proxy wants a password: check feeds.proxy"},
+	{408, ERROR_TEMPORARY, "the server waited too long for the request"},
+	{410, ERROR_PERMANENT, "gone for good: check the URL"},
+	{429, ERROR_TEMPORARY, "too many requests"},
+	{451, ERROR_PERMANENT, "not available for legal reasons"},
+};
+
+static struct status_fault find_status(long status)
+{
+	size_t n = sizeof(status_faults) / sizeof(*status_faults);
+
+	for (size_t i = 0; i < n; i++)
+		if (status_faults[i].status == status)
+			return status_faults[i];
+	if (status >= 400 && status < 500)
+		return (struct status_fault){status, ERROR_PERMANENT,
+		                             "the server refused"};
+	if (status >= 500)
+		return (struct status_fault){status, ERROR_TEMPORARY,
+		                             "the server is in trouble"};
+	return (struct status_fault){status, ERROR_TEMPORARY,
+	                             "an answer that is no feed"};
+}
+
+/* arXiv explains a 400 in a feed of its own; its sentence is the best. */
+static bool fail_as_arxiv_says(struct feed_fetcher *fetcher)
+{
+	owned(feed) struct feed *feed = NULL;
+	struct error said = {0};
+
+	if (fetcher->answer.http_status != 400 ||
+	    !feed_parse(buf_span(&fetcher->answer.body), &feed, &said) ||
+	    said.kind != ERROR_PERMANENT)
+		return false;
+	set_failed(fetcher, ERROR_PERMANENT, said.message);
+	return true;
+}
+
+static void fail_status(struct feed_fetcher *fetcher)
+{
+	struct feed_answer *answer = &fetcher->answer;
+	struct status_fault fault = find_status(answer->http_status);
+	owned(mem) char *what = NULL;
+	curl_off_t seconds = 0;
+
+	(void)curl_easy_getinfo(fetcher->easy, CURLINFO_RETRY_AFTER, &seconds);
+	answer->retry_after_sec = seconds > 0 ? seconds : 0;
+	if (fail_as_arxiv_says(fetcher))
+		return;
+	if (answer->retry_after_sec > 0)
+		what = mem_printf("%s (status %ld; try again in %lld s)",
+		                  fault.what, fault.status,
+		                  (long long)answer->retry_after_sec);
+	else
+		what = mem_printf("%s (status %ld)", fault.what, fault.status);
+	set_failed(fetcher, fault.kind, what);
+}
+
+/* ---- the answer ---- */
+
+/* A header of the last answer, if it can be sent back: the caller's. */
+static char *copy_header(CURL *easy, const char *name)
+{
+	struct curl_header *header;
+
+	if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header))
+		return NULL;
+	return mem_dup(header->value);
+}
+
+static void read_answer(struct feed_fetcher *fetcher)
+{
+	struct feed_answer *answer = &fetcher->answer;
+	bool is_conditional = fetcher->headers != NULL;
+
+	(void)curl_easy_getinfo(fetcher->easy, CURLINFO_RESPONSE_CODE,
+	                        &answer->http_status);
+	answer->etag = copy_header(fetcher->easy, "ETag");
+	answer->last_modified = copy_header(fetcher->easy, "Last-Modified");
+	if (fetcher->facts.is_file || answer->http_status == 200)
+		answer->kind = FEED_ANSWER_BODY;
+	else if (answer->http_status == 304 && is_conditional)
+		answer->kind = FEED_ANSWER_NOT_MODIFIED;
+	else
+		fail_status(fetcher);
+}
+
+static void on_done(void *ctx, int code)
+{
+	struct feed_fetcher *fetcher = ctx;
+
+	if (code == CURLE_OK)
+		read_answer(fetcher);
+	else
+		fail_transfer(fetcher, (CURLcode)code);
+	finish(fetcher);
+}
+
+/* ---- the request ---- */
+
+/* Counts what came out of gzip; less than was given makes libcurl stop. */
+static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct feed_fetcher *fetcher = ctx;
+
+	buf_add(&fetcher->answer.body, bytes, size * n);
+	return fetcher->answer.body.failed ? 0 : size * n;
+}
+
+/*
+ * After connecting, before a request: a redirect must not lead to the
+ * machines behind our firewall. Where the admin's own URL is this machine, it
+ * may stay there, by http as well. Behind a proxy the address is the proxy's.
+ */
+static int on_connected(void *ctx, char *address, char *local_address, int port,
+                        int local_port)
+{
+	struct feed_fetcher *fetcher = ctx;
+	const char *scheme = "";
+	long n_redirects = 0;
+
+	(void)local_address;
+	(void)port;
+	(void)local_port;
+	(void)curl_easy_getinfo(fetcher->easy, CURLINFO_REDIRECT_COUNT,
+	                        &n_redirects);
+	(void)curl_easy_getinfo(fetcher->easy, CURLINFO_SCHEME, &scheme);
+	if (n_redirects == 0 ||
+	    (fetcher->facts.is_loopback && address_is_loopback(address)))
+		return CURL_PREREQFUNC_OK;
+	if (!strcasecmp(scheme, "https") &&
+	    (fetcher->options->proxy || address_is_public(address)))
+		return CURL_PREREQFUNC_OK;
+	fetcher->refused = mem_dup(address);
+	return CURL_PREREQFUNC_ABORT;
+}
+
+/* A value that we got from a server once: it must stay one header. */
+static void add_condition(struct curl_slist **headers, const char *name,
+                          const char *value)
+{
+	owned(mem) char *line = NULL;
+	struct curl_slist *longer;
+
+	if (!value || !*value || value[strcspn(value, "\r\n")])
+		return;
+	line = mem_printf("%s: %s", name, value);
+	longer = curl_slist_append(*headers, line);
+	if (longer)
+		*headers = longer;
+}
+
+static void set_limits(CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, LIMIT_FEED_REDIRECTS);
+	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+	                 (curl_off_t)LIMIT_FEED_BYTES);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, LIMIT_FEED_CONNECT_SEC);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT, LIMIT_FEED_TRANSFER_SEC);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT,
+	                 LIMIT_FEED_SLOW_BYTES_SEC);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, LIMIT_FEED_SLOW_SEC);
+}
+
+static void set_protocols(CURL *easy, const struct url_facts *facts)
+{
+	const char *allowed = "https";
+
+	if (facts->is_file)
+		allowed = "file";
+	else if (facts->is_loopback)
+		allowed = "http,https";
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, allowed);
+	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR,
+	                 facts->is_loopback ? "http,https" : "https");
+}
+
+/* An empty proxy is none; without it the environment would name one. */
+static void set_identity(struct feed_fetcher *fetcher)
+{
+	const char *proxy = fetcher->options->proxy;
+	CURL *easy = fetcher->easy;
+
+	curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "");
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, fetcher->user_agent);
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetcher->headers);
+}
+
+static void set_callbacks(struct feed_fetcher *fetcher)
+{
+	CURL *easy = fetcher->easy;
+
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetcher->curl_error);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetcher);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, fetcher);
+}
+
+static void start(struct feed_fetcher *fetcher)
+{
+	const struct request *request = fetcher->queue;
+	struct error err = {0};
+
+	fetcher->is_running = true;
+	fetcher->curl_error[0] = '\0';
+	fetcher->answer.body = BUF_INIT(LIMIT_FEED_BYTES);
+	if (!fetcher->facts.is_file) {
+		add_condition(&fetcher->headers, "If-None-Match",
+		              request->etag);
+		add_condition(&fetcher->headers, "If-Modified-Since",
+		              request->last_modified);
+	}
+	/* Takes back all options; the connection stays. */
+	curl_easy_reset(fetcher->easy);
+	curl_easy_setopt(fetcher->easy, CURLOPT_URL, request->url);
+	set_limits(fetcher->easy);
+	set_protocols(fetcher->easy, &fetcher->facts);
+	set_identity(fetcher);
+	set_callbacks(fetcher);
+	if (net_start(fetcher->net, fetcher->easy, on_done, fetcher, &err) <
+	    0) {
+		set_failed(fetcher, ERROR_TEMPORARY, err.message);
+		finish(fetcher);
+	}
+}
+
+/* The request that is first in the queue: may it begin? */
+static int approach(struct feed_fetcher *fetcher, int64_t *ret_wait_ms,
+                    struct error *err)
+{
+	if (url_examine(fetcher->queue->url, &fetcher->facts, err) < 0)
+		return -1;
+	if (fetcher->facts.is_file)
+		return GATE_PASSED;
+	return gate_enter(fetcher->gate, ret_wait_ms, err);
+}
+
+static void on_wake(void *ctx, short ready)
+{
+	struct feed_fetcher *fetcher = ctx;
+	struct error err = {0};
+	int64_t wait_ms = 0;
+	int rc;
+
+	(void)ready;
+	if (fetcher->is_running || !fetcher->queue)
+		return;
+	rc = approach(fetcher, &wait_ms, &err);
+	if (rc == GATE_PASSED) {
+		start(fetcher);
+	} else if (rc == GATE_WAIT) {
+		wake_at(fetcher, clock_monotonic_ms(fetcher->clock) + wait_ms);
+	} else {
+		set_failed(fetcher,
+		           err.kind == ERROR_SYSTEM ? ERROR_TEMPORARY
+		                                    : ERROR_PERMANENT,
+		           err.message);
+		finish(fetcher);
+	}
+}
+
+/* ---- the fetcher ---- */
+
+/* NOLINTNEXTLINE(readability-function-size): what it needs, once a run */
+int feed_fetcher_open(struct feed_fetcher **ret_fetcher, struct net *net,
+                      const struct clock *clock,
+                      const struct feed_options *options, const char *state_dir,
+                      struct error *err)
+{
+	owned(feed_fetcher) struct feed_fetcher *fetcher =
+		mem_new(sizeof(*fetcher));
+
+	fetcher->net = net;
+	fetcher->clock = clock;
+	fetcher->options = options;
+	fetcher->queue_end = &fetcher->queue;
+	fetcher->user_agent = mem_printf(
+		"arxmail/" ARXMAIL_VERSION " (+mailto:%s)", options->contact);
+	if (gate_open(&fetcher->gate, clock, state_dir, err) < 0)
+		return -1;
+	fetcher->easy = curl_easy_init();
+	if (!fetcher->easy)
+		return error_set(err, ERROR_SYSTEM, "libcurl has no memory");
+	fetcher->watch = net_watch(net, -1, on_wake, fetcher);
+	*ret_fetcher = take_ptr(fetcher);
+	return 0;
+}
+
+void feed_fetcher_close(struct feed_fetcher *fetcher)
+{
+	if (!fetcher)
+		return;
+	net_unwatch(fetcher->net, fetcher->watch);
+	if (fetcher->easy)
+		net_stop(fetcher->net, fetcher->easy);
+	curl_easy_cleanup(fetcher->easy);
+	while (fetcher->queue)
+		free_request(take_request(fetcher));
+	curl_slist_free_all(fetcher->headers);
+	feed_answer_fini(&fetcher->answer);
+	free(fetcher->refused);
+	gate_close(fetcher->gate);
+	free(fetcher->user_agent);
+	free(fetcher);
+}
+
+void feed_fetch_add_library(struct buf *out)
+{
+	buf_addf(out, "libcurl %s",
+	         curl_version_info(CURLVERSION_NOW)->version);
+}

@@ -1,0 +1,297 @@
+#include "query_private.h"
+
+#include "base/mem.h"
+
+#define MAX_COMPOUND_BYTES 100
+
+void lexicon_init(struct lexicon *lexicon, bool prose)
+{
+	*lexicon = (struct lexicon){
+		.prose = prose,
+		.forms = INTERN_INIT,
+		.keys = INTERN_INIT,
+		.words = WORDS_INIT,
+		.scratch = BUF_INIT(SIZE_MAX),
+	};
+}
+
+void lexicon_fini(struct lexicon *lexicon)
+{
+	intern_fini(&lexicon->forms);
+	intern_fini(&lexicon->keys);
+	free(lexicon->form);
+	free(lexicon->key_form);
+	free(lexicon->places);
+	free(lexicon->compounds);
+	free(lexicon->docs);
+	free(lexicon->postings);
+	free(lexicon->sorted);
+	words_fini(&lexicon->words);
+	buf_fini(&lexicon->scratch);
+}
+
+/* The key of a new form, with the form put at the head of its list. */
+static void add_to_key(struct lexicon *lexicon, uint32_t number,
+                       struct span folded)
+{
+	struct form *form = &lexicon->form[number];
+	size_t n_keys = lexicon->keys.n;
+
+	buf_clear(&lexicon->scratch);
+	if (lexicon->prose)
+		singular_add(&lexicon->scratch, folded);
+	else
+		buf_add_span(&lexicon->scratch, folded);
+
+	form->key = intern_add(&lexicon->keys, buf_span(&lexicon->scratch));
+	lexicon->key_form =
+		mem_grow(lexicon->key_form, &lexicon->key_capacity,
+	                 lexicon->keys.n, sizeof(*lexicon->key_form));
+	form->next = form->key < n_keys ? lexicon->key_form[form->key] : NONE;
+	lexicon->key_form[form->key] = number;
+}
+
+static uint32_t add_form(struct lexicon *lexicon, struct span folded)
+{
+	size_t n_forms = lexicon->forms.n;
+	uint32_t number = intern_add(&lexicon->forms, folded);
+
+	if (number < n_forms)
+		return number;
+	lexicon->form = mem_grow(lexicon->form, &lexicon->form_capacity,
+	                         n_forms + 1, sizeof(*lexicon->form));
+	lexicon->form[number] = (struct form){0};
+	add_to_key(lexicon, number, folded);
+	return number;
+}
+
+static void add_compound(struct lexicon *lexicon, struct span folded,
+                         uint32_t first, uint32_t n)
+{
+	uint32_t form = add_form(lexicon, folded);
+
+	lexicon->compounds =
+		mem_grow(lexicon->compounds, &lexicon->compounds_capacity,
+	                 lexicon->n_compounds + 1, sizeof(*lexicon->compounds));
+	lexicon->compounds[lexicon->n_compounds++] =
+		(struct compound){form, first, n};
+	lexicon->form[form].n_compounds++;
+	lexicon->places[first].compound = true;
+}
+
+/* The compounds that begin with word `i`, which stands at `place`. */
+static void add_compounds(struct lexicon *lexicon, size_t i, uint32_t place)
+{
+	const struct words *words = &lexicon->words;
+	const struct word *word = &words->items[i];
+	owned(buf) struct buf joined = BUF_INIT(MAX_COMPOUND_BYTES);
+
+	if (word->plain_len < word->folded_len)
+		add_compound(
+			lexicon,
+			span_first(words_folded(words, i), word->plain_len),
+			place, 1);
+
+	buf_add_span(&joined, words_folded(words, i));
+	for (uint32_t n = 2; n <= MAX_JOINED && i + n <= words->n; n++) {
+		if (words->items[i + n - 1].gap != GAP_LINK)
+			return;
+		buf_add_span(&joined, words_folded(words, i + n - 1));
+		if (joined.failed)
+			return;
+		add_compound(lexicon, buf_span(&joined), place, n);
+	}
+}
+
+static void add_place(struct lexicon *lexicon, size_t i)
+{
+	const struct word *word = &lexicon->words.items[i];
+	uint32_t form = add_form(lexicon, words_folded(&lexicon->words, i));
+
+	lexicon->places =
+		mem_grow(lexicon->places, &lexicon->places_capacity,
+	                 lexicon->n_places + 1, sizeof(*lexicon->places));
+	lexicon->places[lexicon->n_places++] = (struct place){
+		.form = form,
+		.doc = (uint32_t)lexicon->n_docs,
+		.start = word->start,
+		.len = word->len & 0x3FFFFFFFU,
+		.breaks = word->gap == GAP_BREAK,
+	};
+	lexicon->form[form].n_places++;
+}
+
+static void add_doc(struct lexicon *lexicon, uint32_t paper, uint32_t part)
+{
+	lexicon->docs = mem_grow(lexicon->docs, &lexicon->docs_capacity,
+	                         lexicon->n_docs + 1, sizeof(*lexicon->docs));
+	lexicon->docs[lexicon->n_docs] =
+		(struct doc){paper, part, (uint32_t)lexicon->n_places};
+}
+
+void lexicon_add(struct lexicon *lexicon, uint32_t paper, uint32_t part,
+                 struct span text)
+{
+	uint32_t first = (uint32_t)lexicon->n_places;
+
+	words_read(&lexicon->words, text);
+	if (lexicon->words.n == 0)
+		return;
+
+	add_doc(lexicon, paper, part);
+	for (size_t i = 0; i < lexicon->words.n; i++)
+		add_place(lexicon, i);
+	for (uint32_t i = 0; i < lexicon->words.n; i++)
+		add_compounds(lexicon, i, first + i);
+	lexicon->n_docs++;
+}
+
+/* Where each form's postings begin; the counts are filled in again. */
+static void lay_out_postings(struct lexicon *lexicon)
+{
+	uint32_t at = 0;
+
+	for (size_t i = 0; i < lexicon->forms.n; i++) {
+		struct form *form = &lexicon->form[i];
+
+		form->places = at;
+		at += form->n_places;
+		form->compounds = at;
+		at += form->n_compounds;
+		form->n_places = 0;
+		form->n_compounds = 0;
+	}
+}
+
+void lexicon_finish(struct lexicon *lexicon)
+{
+	add_doc(lexicon, NONE, 0);
+	lexicon->postings = mem_array(lexicon->n_places + lexicon->n_compounds,
+	                              sizeof(*lexicon->postings));
+	lay_out_postings(lexicon);
+
+	for (uint32_t i = 0; i < lexicon->n_places; i++) {
+		struct form *form = &lexicon->form[lexicon->places[i].form];
+
+		lexicon->postings[form->places + form->n_places++] = i;
+	}
+	for (uint32_t i = 0; i < lexicon->n_compounds; i++) {
+		struct form *form = &lexicon->form[lexicon->compounds[i].form];
+
+		lexicon->postings[form->compounds + form->n_compounds++] = i;
+	}
+}
+
+static int compare_spans(struct span a, struct span b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
+
+	if (order != 0)
+		return order;
+	return (a.len > b.len) - (a.len < b.len);
+}
+
+static int compare_forms(const void *a, const void *b, void *forms)
+{
+	return compare_spans(intern_text(forms, *(const uint32_t *)a),
+	                     intern_text(forms, *(const uint32_t *)b));
+}
+
+static void sort_forms(struct lexicon *lexicon)
+{
+	size_t n = lexicon->forms.n;
+
+	lexicon->sorted = mem_array(n, sizeof(*lexicon->sorted));
+	for (uint32_t i = 0; i < n; i++)
+		lexicon->sorted[i] = i;
+	qsort_r(lexicon->sorted, n, sizeof(*lexicon->sorted), compare_forms,
+	        &lexicon->forms);
+}
+
+/* The first sorted form whose beginning is not before `prefix`. */
+static size_t find_lower(const struct lexicon *lexicon, struct span prefix)
+{
+	size_t low = 0;
+	size_t high = lexicon->forms.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct span text =
+			intern_text(&lexicon->forms, lexicon->sorted[middle]);
+
+		if (compare_spans(text, prefix) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void lexicon_find_prefix(struct lexicon *lexicon, struct span prefix,
+                         size_t *ret_first, size_t *ret_n)
+{
+	size_t first;
+	size_t end;
+
+	if (!lexicon->sorted)
+		sort_forms(lexicon);
+	first = find_lower(lexicon, prefix);
+	end = first;
+	while (end < lexicon->forms.n &&
+	       span_equal(span_first(intern_text(&lexicon->forms,
+	                                         lexicon->sorted[end]),
+	                             prefix.len),
+	                  prefix))
+		end++;
+	*ret_first = first;
+	*ret_n = end - first;
+}
+
+const struct compound *lexicon_compounds_at(const struct lexicon *lexicon,
+                                            uint32_t place,
+                                            const struct compound **ret_end)
+{
+	size_t low = 0;
+	size_t high = lexicon->n_compounds;
+	size_t end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (lexicon->compounds[middle].first < place)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	end = low;
+	while (end < lexicon->n_compounds &&
+	       lexicon->compounds[end].first == place)
+		end++;
+	*ret_end = lexicon->compounds + end;
+	return lexicon->compounds + low;
+}
+
+/* The first place of the first text that is of `paper` or a later one. */
+static uint32_t find_paper(const struct lexicon *lexicon, uint32_t paper)
+{
+	size_t low = 0;
+	size_t high = lexicon->n_docs;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (lexicon->docs[middle].paper < paper)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return lexicon->docs[low].first;
+}
+
+struct range lexicon_places_of(const struct lexicon *lexicon,
+                               struct range papers)
+{
+	return (struct range){find_paper(lexicon, papers.first),
+	                      find_paper(lexicon, papers.end)};
+}

@@ -1,0 +1,356 @@
+#include "service/poll.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "feed/parser.h"
+#include "model/category.h"
+#include "model/day.h"
+
+/* Fewer entries than this say nothing about freshness. */
+#define STALE_MIN_ENTRIES 10
+#define STALE_PERCENT 90
+
+/* One run over the categories. */
+struct poll {
+	struct service *service;
+	struct zone *new_york;
+	size_t n_pending;
+	service_poll_fn progress;
+	void *ctx;
+	struct service_poll_results *results;
+	struct error error; /* of the store: ends the run */
+	bool failed;
+};
+
+/* One category's request on its way. */
+struct errand {
+	struct poll *poll;
+	char *category;
+};
+
+void service_poll_results_fini(struct service_poll_results *results)
+{
+	for (size_t i = 0; i < results->n; i++) {
+		free(results->items[i].category);
+		free(results->items[i].reason);
+	}
+	free(results->items);
+	*results = (struct service_poll_results){0};
+}
+
+static void add_once(struct strings *list, struct span text)
+{
+	owned(mem) char *copy = mem_dup_span(text);
+
+	if (!strings_has(list, copy))
+		strings_add(list, text);
+}
+
+/* An archive's parts, or the name itself. */
+static void add_pattern(struct strings *categories, struct span pattern)
+{
+	size_t n = 0;
+	const struct category *all = category_all(&n);
+
+	if (!span_ends(pattern, ".*")) {
+		add_once(categories, pattern);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (category_matches(pattern, all[i].code))
+			add_once(categories, all[i].code);
+}
+
+static void add_categories(const struct subscriber *subscriber,
+                           struct strings *categories)
+{
+	for (size_t i = 0; i < subscriber->categories.n; i++)
+		add_pattern(categories,
+		            span_of(subscriber->categories.items[i]));
+}
+
+void service_categories(const struct conf *conf,
+                        const struct subscriber *subscriber,
+                        struct strings *categories)
+{
+	if (subscriber) {
+		add_categories(subscriber, categories);
+		return;
+	}
+	for (size_t i = 0; i < conf->n_subscribers; i++)
+		add_categories(conf->subscribers[i], categories);
+}
+
+static int64_t now_of(const struct poll *poll)
+{
+	return clock_now_sec(&poll->service->world->clock);
+}
+
+static int32_t today_of(const struct poll *poll)
+{
+	return zone_day(poll->new_york, now_of(poll));
+}
+
+/* May it replace what the day has? A batch that came stays its outcome. */
+static bool improves(const struct service_poll_result *result, enum outcome had)
+{
+	return had != OUTCOME_FRESH || result->n_new > 0;
+}
+
+static int record(struct poll *poll, const struct service_poll_result *result,
+                  struct error *err)
+{
+	struct store *store = poll->service->store;
+	enum outcome had;
+	int found =
+		store_get_outcome(store, OUTCOME_OF_CATEGORY, result->category,
+	                          today_of(poll), &had, err);
+
+	if (found < 0)
+		return -1;
+	if (found == STORE_FOUND && !improves(result, had))
+		return 0;
+	return store_set_outcome(store, OUTCOME_OF_CATEGORY, result->category,
+	                         today_of(poll), result->outcome,
+	                         result->reason, now_of(poll), err);
+}
+
+static void tell(const struct service_poll_result *result)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+
+	if (result->outcome == OUTCOME_UNREACHABLE ||
+	    result->outcome == OUTCOME_INVALID)
+		level = LOG_LEVEL_WARNING;
+	log_line(level, "category %s: %s: %s", result->category,
+	         outcome_name(result->outcome), result->reason);
+}
+
+/* Takes the reason. */
+static int conclude(struct poll *poll, struct service_poll_result result,
+                    struct error *err)
+{
+	struct service_poll_results *results = poll->results;
+
+	results->items = mem_grow(results->items, &results->capacity,
+	                          results->n + 1, sizeof(*results->items));
+	results->items[results->n++] = result;
+
+	if (poll->progress)
+		poll->progress(poll->ctx, &result);
+	else
+		tell(&result);
+	return record(poll, &result, err);
+}
+
+static enum outcome judge_batch(size_t n_items,
+                                const struct store_batch_counts *counts)
+{
+	if (n_items == 0)
+		return OUTCOME_NO_ANNOUNCEMENT;
+	if (n_items >= STALE_MIN_ENTRIES &&
+	    counts->n_known_before_day * 100 >= n_items * STALE_PERCENT)
+		return OUTCOME_STALE;
+	return OUTCOME_FRESH;
+}
+
+/* The reason as a sentence; the caller owns it. */
+static char *explain_batch(const struct feed *feed, enum outcome outcome,
+                           const struct store_batch_counts *counts)
+{
+	if (outcome == OUTCOME_NO_ANNOUNCEMENT)
+		return mem_dup("the feed is empty");
+	if (outcome == OUTCOME_STALE)
+		return mem_printf(
+			"%zu of %zu papers were announced on an "
+			"earlier day",
+			counts->n_known_before_day, feed->n_items);
+	if (feed->n_skipped > 0)
+		return mem_printf(
+			"%zu papers, %zu not seen before; %zu left out: "
+			"%s",
+			feed->n_items, counts->n_new, feed->n_skipped,
+			feed->skipped);
+	if (feed->n_items >= LIMIT_FEED_ITEMS_ALARM)
+		return mem_printf(
+			"%zu papers, %zu not seen before; arXiv cuts "
+			"feeds at %u, so some may be missing: name "
+			"smaller categories",
+			feed->n_items, counts->n_new, LIMIT_FEED_ITEMS_ALARM);
+	return mem_printf("%zu papers, %zu not seen before", feed->n_items,
+	                  counts->n_new);
+}
+
+static int store_batch(struct poll *poll, const char *category,
+                       const struct feed *feed,
+                       struct store_batch_counts *ret_counts, struct error *err)
+{
+	owned(mem) struct announcement *list =
+		mem_array(feed->n_items, sizeof(*list));
+
+	for (size_t i = 0; i < feed->n_items; i++) {
+		list[i].paper = feed->items[i].paper;
+		list[i].type = feed->items[i].type;
+	}
+	return store_add_batch(poll->service->store, category, today_of(poll),
+	                       now_of(poll), list, feed->n_items, ret_counts,
+	                       err);
+}
+
+/* Only a body that was stored may be asked for conditionally. */
+static int remember(struct poll *poll, const char *category,
+                    const struct feed_answer *answer, struct error *err)
+{
+	const struct store_feed feed = {answer->etag, answer->last_modified,
+	                                now_of(poll)};
+
+	return store_set_feed(poll->service->store, category, &feed, err);
+}
+
+static int take_body(struct poll *poll, const char *category,
+                     const struct feed_answer *answer, struct error *err)
+{
+	owned(feed) struct feed *feed = NULL;
+	struct service_poll_result result = {.category = mem_dup(category)};
+	struct store_batch_counts counts = {0};
+	struct error why = {0};
+
+	if (feed_parse(buf_span(&answer->body), &feed, &why) < 0) {
+		result.outcome = OUTCOME_INVALID;
+		result.reason = mem_dup(why.message);
+		return conclude(poll, result, err);
+	}
+	if (store_batch(poll, category, feed, &counts, err) < 0 ||
+	    remember(poll, category, answer, err) < 0) {
+		free(result.category);
+		return -1;
+	}
+	result.outcome = judge_batch(feed->n_items, &counts);
+	result.reason = explain_batch(feed, result.outcome, &counts);
+	result.n_papers = feed->n_items;
+	result.n_new = counts.n_new;
+	return conclude(poll, result, err);
+}
+
+/* The feed is what it was; whether that is news depends on when it came. */
+static int take_unchanged(struct poll *poll, const char *category,
+                          struct error *err)
+{
+	struct service_poll_result result = {.category = mem_dup(category)};
+	enum outcome had = OUTCOME_STALE;
+
+	if (store_get_outcome(poll->service->store, OUTCOME_OF_CATEGORY,
+	                      category, today_of(poll), &had, err) < 0) {
+		free(result.category);
+		return -1;
+	}
+	if (had == OUTCOME_UNREACHABLE || had == OUTCOME_INVALID)
+		had = OUTCOME_STALE;
+	result.outcome = had;
+	result.reason =
+		mem_dup("the feed has not changed since it was last "
+	                "fetched");
+	return conclude(poll, result, err);
+}
+
+static int take_failure(struct poll *poll, const char *category,
+                        const struct feed_answer *answer, struct error *err)
+{
+	return conclude(poll,
+	                (struct service_poll_result){
+				.category = mem_dup(category),
+				.outcome = OUTCOME_UNREACHABLE,
+				.reason = mem_dup(answer->error.message),
+			},
+	                err);
+}
+
+static int take_answer(struct poll *poll, const char *category,
+                       const struct feed_answer *answer, struct error *err)
+{
+	switch (answer->kind) {
+	case FEED_ANSWER_BODY:
+		return take_body(poll, category, answer, err);
+	case FEED_ANSWER_NOT_MODIFIED:
+		return take_unchanged(poll, category, err);
+	case FEED_ANSWER_FAILED:
+		return take_failure(poll, category, answer, err);
+	}
+	return 0;
+}
+
+static void on_answer(void *arg, struct feed_answer *answer)
+{
+	struct errand *errand = arg;
+	struct poll *poll = errand->poll;
+
+	poll->n_pending--;
+	if (!poll->failed &&
+	    take_answer(poll, errand->category, answer, &poll->error) < 0)
+		poll->failed = true;
+	free(errand->category);
+	free(errand);
+}
+
+static int start(struct poll *poll, const char *category, struct error *err)
+{
+	struct service_world *world = poll->service->world;
+	owned(mem) char *url =
+		feed_url(poll->service->conf->feeds.url, category);
+	struct store_feed known = {0};
+	struct errand *errand;
+
+	if (store_get_feed(poll->service->store, category, &known, err) < 0)
+		return -1;
+
+	errand = mem_new(sizeof(*errand));
+	*errand = (struct errand){poll, mem_dup(category)};
+	poll->n_pending++;
+	world->fetch(
+		world->ctx,
+		&(struct feed_request){url, known.etag, known.last_modified},
+		on_answer, errand);
+	store_feed_fini(&known);
+	return 0;
+}
+
+/* After a failure what is under way is still waited for: it points here. */
+static int run(struct poll *poll, const struct strings *categories,
+               struct error *err)
+{
+	struct service_world *world = poll->service->world;
+
+	for (size_t i = 0; i < categories->n && !poll->failed; i++)
+		poll->failed =
+			start(poll, categories->items[i], &poll->error) < 0;
+	while (poll->n_pending > 0)
+		if (world->wait(world->ctx, INT64_MAX, err) < 0)
+			return -1;
+	if (poll->failed) {
+		*err = poll->error;
+		return -1;
+	}
+	return 0;
+}
+
+int service_poll(struct service *service, const struct strings *categories,
+                 service_poll_fn progress, void *ctx,
+                 struct service_poll_results *ret_results, struct error *err)
+{
+	owned(zone) struct zone *new_york = zone_open(DAY_NEW_YORK);
+	struct poll poll = {
+		.service = service,
+		.new_york = new_york,
+		.progress = progress,
+		.ctx = ctx,
+		.results = ret_results,
+	};
+
+	if (!new_york)
+		return error_set(err, ERROR_SYSTEM,
+		                 "the time zone " DAY_NEW_YORK
+		                 " is unknown "
+		                 "here: install the package tzdata");
+	return run(&poll, categories, err);
+}
