@@ -11,13 +11,6 @@
 struct digest_frame service_frame(const struct service *service,
                                   const struct subscriber *subscriber);
 
-/* Appends the RFC 5322 message that carries the rendered parts. */
-MUST_CHECK int service_build_message(const struct service *service,
-                                     const struct subscriber *subscriber,
-                                     const struct digest *digest,
-                                     const struct digest_parts *parts,
-                                     struct buf *message, struct error *err);
-
 /* Renders `digest` and appends the RFC 5322 message to `message`. */
 MUST_CHECK int service_write_letter(const struct service *service,
                                     const struct subscriber *subscriber,

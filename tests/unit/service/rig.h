@@ -349,10 +349,11 @@ static enum outcome poll(struct rig *rig)
 {
 	owned(poll_results) struct service_poll_results results = {0};
 	owned(strings) struct strings categories = {0};
+	const struct service_poll_events events = {0};
 	struct error err = {0};
 
 	service_categories(rig->conf, NULL, &categories);
-	assert_int_equal(service_poll(&rig->service, &categories, NULL, NULL,
+	assert_int_equal(service_poll(&rig->service, &categories, &events,
 	                              &results, &err),
 	                 0);
 	assert_int_equal(results.n, categories.n);
@@ -361,8 +362,11 @@ static enum outcome poll(struct rig *rig)
 
 static struct service_queue_counts queue(struct rig *rig)
 {
-	const struct subscriber *const *list =
-		(const struct subscriber *const *)rig->conf->subscribers;
+	const struct service_queue_job job = {
+		.subscribers = (const struct subscriber *const *)
+	                               rig->conf->subscribers,
+		.n = rig->conf->n_subscribers,
+	};
 	struct service_queue_counts counts = {0};
 	owned(strings) struct strings ids = {0};
 	struct error err = {0};
@@ -373,10 +377,7 @@ static struct service_queue_counts queue(struct rig *rig)
 	assert_int_equal(store_keep_subscribers(rig->store, &ids, rig->now,
 	                                        &cancelled, &err),
 	                 0);
-	assert_int_equal(service_queue(&rig->service, list,
-	                               rig->conf->n_subscribers, NULL, NULL,
-	                               &counts, &err),
-	                 0);
+	assert_int_equal(service_queue(&rig->service, &job, &counts, &err), 0);
 	return counts;
 }
 
@@ -442,12 +443,12 @@ static void assert_state(struct rig *rig, const char *id,
 static void assert_day(struct rig *rig, const char *id, enum outcome expected)
 {
 	owned(zone) struct zone *zone = zone_open("UTC");
+	const struct store_day day = {OUTCOME_OF_SUBSCRIBER, id,
+	                              zone_day(zone, rig->now)};
 	enum outcome found = OUTCOMES;
 	struct error err = {0};
 
-	assert_int_equal(store_get_outcome(rig->store, OUTCOME_OF_SUBSCRIBER,
-	                                   id, zone_day(zone, rig->now), &found,
-	                                   &err),
+	assert_int_equal(store_get_outcome(rig->store, &day, &found, &err),
 	                 STORE_FOUND);
 	assert_string_equal(outcome_name(found), outcome_name(expected));
 }

@@ -306,7 +306,6 @@ static void two_who_compose_at_once_queue_one_digest(void **state)
 	owned(composed) struct service_composed composed = {0};
 	struct service theirs;
 	struct error err = {0};
-	int64_t delivery;
 
 	assert_int_equal(store_open(&other, rig->dir, STORE_WRITE, &err), 0);
 	theirs = (struct service){rig->conf, other, &rig->world};
@@ -319,8 +318,7 @@ static void two_who_compose_at_once_queue_one_digest(void **state)
 	                 COMPOSED);
 	assert_int_equal(queue(rig).n_queued, 1);
 	assert_int_equal(store_queue_digest(other, composed.digest, "x@y.org",
-	                                    composed.old_mark,
-	                                    composed.new_mark, &delivery, &err),
+	                                    &composed.move, &err),
 	                 STORE_MARK_MOVED);
 }
 
