@@ -41,7 +41,8 @@ const char *digest_language_get(const struct digest_language *language,
                                 const char *key);
 /*
  * Appends to `problems` a line for each key that the built-in English has and
- * this one lacks, that is unknown, or whose placeholders are wrong.
+ * this one lacks, that is unknown, or whose placeholders are wrong:
+ * "KEY: what".
  */
 void digest_language_check(const struct digest_language *language,
                            struct strings *problems);
@@ -59,7 +60,8 @@ enum digest_load {
 /*
  * Loads the built-in templates, each replaced by the file of its name in
  * `dir` where there is one (`dir` may be NULL). Every problem of every file
- * is appended to `problems` as "FILE:LINE: what".
+ * is appended to `problems` as "FILE:LINE: what". Fails if `dir` cannot be
+ * read.
  */
 MUST_CHECK int digest_templates_load(struct digest_templates **ret_templates,
                                      const char *dir, struct strings *problems,
@@ -89,7 +91,7 @@ struct digest_parts {
 	char *text;
 	size_t n_full;  /* papers in full */
 	size_t n_lines; /* papers in one line */
-	size_t n_cut;   /* counted only */
+	size_t n_cut;   /* matched, but only counted: by size or limits */
 };
 
 void digest_parts_fini(struct digest_parts *parts);
