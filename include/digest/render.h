@@ -85,6 +85,15 @@ struct digest_frame {
 	bool test;                   /* the subject begins with [test] */
 };
 
+/*
+ * A sentence for the notes: the feeds of these categories could not be read,
+ * their papers come later. The caller owns it.
+ */
+MUST_CHECK int digest_note_late(char **ret_note,
+                                const struct digest_language *language,
+                                const struct strings *categories,
+                                struct error *err);
+
 struct digest_parts {
 	char *subject; /* one line of display text */
 	char *html;

@@ -48,8 +48,12 @@ static int render_parts(const struct view *view, struct buf *out,
 	struct digest_frame frame =
 		service_frame(view->service, view->subscriber);
 	owned(digest_parts) struct digest_parts parts = {0};
+	owned(strings) struct strings notes = {0};
 
-	if (digest_render(&parts, &frame, view->digest, err) < 0)
+	frame.notes = &notes;
+	if (service_add_notes(view->service, view->subscriber,
+	                      view->digest->created_at, &notes, err) < 0 ||
+	    digest_render(&parts, &frame, view->digest, err) < 0)
 		return -1;
 	buf_add_str(out, view->format == FORMAT_HTML ? parts.html : parts.text);
 	return 0;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "mail/message.h"
 #include "model/day.h"
+#include "service/poll.h"
 
 struct digest_frame service_frame(const struct service *service,
                                   const struct subscriber *subscriber)
@@ -27,6 +28,56 @@ static int32_t find_offset(const struct subscriber *subscriber, int64_t at)
 	return zone ? zone_offset(zone, at) : 0;
 }
 
+static bool failed_today(enum outcome outcome)
+{
+	return outcome == OUTCOME_UNREACHABLE || outcome == OUTCOME_INVALID ||
+	       outcome == OUTCOME_STALE;
+}
+
+/* The subscriber's categories that arXiv's day has not brought yet. */
+static int find_late(const struct service *service,
+                     const struct subscriber *subscriber, int64_t at,
+                     struct strings *late, struct error *err)
+{
+	owned(zone) struct zone *new_york = zone_open(DAY_NEW_YORK);
+	owned(strings) struct strings categories = {0};
+	struct store_day day = {OUTCOME_OF_CATEGORY, NULL,
+	                        new_york ? zone_day(new_york, at) : 0};
+
+	service_categories(service->conf, subscriber, &categories);
+	for (size_t i = 0; i < categories.n; i++) {
+		enum outcome outcome;
+		int found;
+
+		day.name = categories.items[i];
+		found = store_get_outcome(service->store, &day, &outcome, err);
+		if (found < 0)
+			return -1;
+		if (found == STORE_FOUND && failed_today(outcome))
+			strings_add(late, span_of(day.name));
+	}
+	return 0;
+}
+
+int service_add_notes(const struct service *service,
+                      const struct subscriber *subscriber, int64_t at,
+                      struct strings *notes, struct error *err)
+{
+	owned(strings) struct strings late = {0};
+	owned(mem) char *note = NULL;
+
+	if (find_late(service, subscriber, at, &late, err) < 0)
+		return -1;
+	if (late.n == 0)
+		return 0;
+	if (digest_note_late(&note,
+	                     conf_language(service->conf, subscriber->language),
+	                     &late, err) < 0)
+		return -1;
+	strings_add(notes, span_of(note));
+	return 0;
+}
+
 int service_write_letter(const struct service *service,
                          const struct subscriber *subscriber,
                          const struct digest *digest, struct buf *message,
@@ -34,6 +85,7 @@ int service_write_letter(const struct service *service,
 {
 	struct digest_frame frame = service_frame(service, subscriber);
 	owned(digest_parts) struct digest_parts parts = {0};
+	owned(strings) struct strings notes = {0};
 	struct mail_message mail = {
 		.sender = &service->conf->sender,
 		.to_name = subscriber->name,
@@ -44,6 +96,10 @@ int service_write_letter(const struct service *service,
 		.utc_offset_sec = find_offset(subscriber, digest->created_at),
 	};
 
+	frame.notes = &notes;
+	if (service_add_notes(service, subscriber, digest->created_at, &notes,
+	                      err) < 0)
+		return -1;
 	if (digest_render(&parts, &frame, digest, err) < 0)
 		return error_prefix(err, "subscriber %s", subscriber->id);
 	mail.subject = parts.subject;

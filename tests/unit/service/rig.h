@@ -64,6 +64,7 @@ struct rig {
 	struct smtp_events events;
 	char to[64];
 	char message_id[64];
+	struct buf message;
 	int step; /* of the relay */
 };
 
@@ -125,6 +126,8 @@ static void fake_send(void *relay, const char *from, const char *to,
 	snprintf(rig->to, sizeof(rig->to), "%s", to);
 	snprintf(rig->message_id, sizeof(rig->message_id), "%.*s",
 	         (int)span_find(rest, ">"), rest.ptr);
+	buf_clear(&rig->message);
+	buf_add_span(&rig->message, message);
 	rig->step = STEP_COMMANDS;
 }
 
@@ -267,6 +270,7 @@ static int set_up(void **state)
 		return -1;
 	rig->conf_path = mem_printf("%s/arxmail.conf", rig->dir);
 	rig->now = NOON;
+	rig->message = BUF_INIT(1 << 20);
 	rig->world = (struct service_world){
 		.clock = {read_now, read_ms, rig},
 		.ctx = rig,
@@ -303,6 +307,7 @@ static int tear_down(void **state)
 	remove_file(rig, "arxmail.conf");
 	rc = rmdir(rig->dir);
 	free(rig->conf_path);
+	buf_fini(&rig->message);
 	free(rig);
 	return rc;
 }
