@@ -374,7 +374,9 @@ static inline void on_tick(void *ctx, short ready)
 
 static inline void send_next(struct client *client)
 {
-	smtp_send(client->session, client->from, client->to, client->message);
+	smtp_send(client->session,
+	          &(struct smtp_letter){client->from, client->to,
+	                                client->message});
 }
 
 static inline bool close_now(struct client *client, enum client_close place)
@@ -410,7 +412,7 @@ static inline void on_ready(void *ctx)
 
 	client->is_ready = true;
 	if (!close_now(client, CLOSES_AT_READY))
-		smtp_send_body(client->session);
+		smtp_send_body(client->session, NULL);
 }
 
 static inline void on_done(void *ctx, const struct smtp_outcome *outcome)
