@@ -12,6 +12,7 @@
  * A child does a short day's work and is killed at its first write to a file,
  * then another at its second, and so on until one gets through. Whatever one
  * leaves, the next process finds a state that is whole and finishes the work.
+ * The same with a disk that is full from the first write on, and so on.
  */
 
 #define A "2401.00001"
@@ -23,7 +24,8 @@
 
 /* What happened outside of the database: shared with the children. */
 struct world {
-	int writes_left;              /* the kill's countdown; -1: none */
+	int writes_left;              /* the end's countdown; -1: none */
+	int fault;                    /* SQLite's code; 0: a kill */
 	int64_t seq;                  /* batches up to here were claimed */
 	int64_t mark;                 /* as was this mark */
 	int64_t n_queued;             /* digests that were claimed */
@@ -49,27 +51,37 @@ static const sqlite3_io_methods *methods_of(sqlite3_file *file)
 	return real_methods[file->pMethods == &deadly_methods[1]];
 }
 
-static bool is_last_write(void)
+/* What the write that comes now gives; it may be the process's last act. */
+static int next_write(void)
 {
-	return world->writes_left > 0 && --world->writes_left == 0;
+	if (world->writes_left < 0)
+		return SQLITE_OK;
+	if (world->writes_left > 0)
+		world->writes_left--;
+	if (world->writes_left > 0)
+		return SQLITE_OK;
+	if (!world->fault)
+		(void)raise(SIGSTOP);
+	return world->fault;
 }
 
 /* The last one is torn. */
 static int write_deadly(sqlite3_file *file, const void *bytes, int n,
                         sqlite3_int64 at)
 {
-	if (is_last_write()) {
+	int rc;
+
+	if (world->writes_left == 1)
 		(void)methods_of(file)->xWrite(file, bytes, n / 2, at);
-		(void)raise(SIGSTOP);
-	}
-	return methods_of(file)->xWrite(file, bytes, n, at);
+	rc = next_write();
+	return rc ? rc : methods_of(file)->xWrite(file, bytes, n, at);
 }
 
 static int truncate_deadly(sqlite3_file *file, sqlite3_int64 size)
 {
-	if (is_last_write())
-		(void)raise(SIGSTOP);
-	return methods_of(file)->xTruncate(file, size);
+	int rc = next_write();
+
+	return rc ? rc : methods_of(file)->xTruncate(file, size);
 }
 
 /* The kernel outlives the child: nothing need reach the disk. */
@@ -77,19 +89,16 @@ static int sync_deadly(sqlite3_file *file, int flags)
 {
 	(void)file;
 	(void)flags;
-	if (is_last_write())
-		(void)raise(SIGSTOP);
-	return SQLITE_OK;
+	return next_write();
 }
 
 static int delete_deadly(sqlite3_vfs *vfs, const char *name, int sync_folder)
 {
 	sqlite3_vfs *real = vfs->pAppData;
+	int rc = next_write();
 
 	(void)sync_folder;
-	if (is_last_write())
-		(void)raise(SIGSTOP);
-	return real->xDelete(real, name, 0);
+	return rc ? rc : real->xDelete(real, name, 0);
 }
 
 static int open_deadly(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
@@ -248,7 +257,6 @@ static bool work_until(const char *folder, int n_writes)
 		_exit(work(folder, &n, &err) < 0);
 	}
 	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
-	world->writes_left = -1;
 	if (!WIFSTOPPED(status)) {
 		assert_int_equal(status, 0);
 		return true;
@@ -285,6 +293,18 @@ static void check_digests(struct store *store, int64_t mark)
 		store_delivery_fini(&delivery);
 	}
 	assert_true(n_found >= (uint64_t)world->n_queued);
+}
+
+/* As `arxmail status` does it right after. */
+static void check_reader(const char *folder)
+{
+	owned(store) struct store *store = NULL;
+	struct error err = {0};
+
+	if (store_open(&store, folder, STORE_READ, &err) == 0)
+		assert_true(last_seq(store) >= world->seq);
+	else
+		assert_int_equal(world->seq, 0);
 }
 
 /* What was claimed is there; what was not is there whole, or not at all. */
@@ -327,39 +347,76 @@ static void check_end(const char *folder)
 	}
 }
 
-static void finishes_what_a_killed_process_began(void **state)
+/* The next process finishes what the one before could not. */
+static void finish(const char *folder)
 {
 	struct error err = {0};
+	size_t n_unknown = 0;
+	int n_again = 0;
+
+	world->writes_left = -1;
+	check_reader(folder);
+	check_what_is_left(folder);
+	assert_done(work(folder, &n_unknown, &err));
+	check_end(folder);
+	for (size_t i = 0; i < N_DELIVERIES; i++) {
+		assert_true(world->n_messages[i] >= 1);
+		n_again += world->n_messages[i] - 1;
+	}
+	assert_true(n_again <= (int)n_unknown && n_unknown <= 1);
+}
+
+static void finishes_what_a_killed_process_began(void **state)
+{
 	bool through = false;
 	int n = 0;
 
 	(void)state;
 	while (!through) {
-		size_t n_unknown = 0;
-		int n_again = 0;
 		void *folder;
 
 		assert_int_equal(make_folder(&folder), 0);
 		assert_true(++n < MAX_WRITES);
 		through = work_until(folder, n);
-		check_what_is_left(folder);
-		assert_done(work(folder, &n_unknown, &err));
-		check_end(folder);
-		for (size_t i = 0; i < N_DELIVERIES; i++) {
-			assert_true(world->n_messages[i] >= 1);
-			n_again += world->n_messages[i] - 1;
-		}
-		assert_true(n_again <= (int)n_unknown && n_unknown <= 1);
+		finish(folder);
 		assert_int_equal(remove_folder(&folder), 0);
 	}
 	/* Or it was no test. */
 	assert_true(n > 50);
 }
 
+static void finishes_what_a_bad_disk_stopped(void **state)
+{
+	static const struct {
+		int fault;
+		const char *word;
+	} cases[] = {
+		{SQLITE_FULL, "disk is full"},
+		{SQLITE_IOERR, "disk I/O error"},
+	};
+
+	(void)state;
+	for (int n = 1; n < 2 * 90; n++) {
+		struct error err = {0};
+		size_t n_unknown;
+		void *folder;
+
+		*world = (struct world){.writes_left = (n + 1) / 2,
+		                        .fault = cases[n % 2].fault};
+		assert_int_equal(make_folder(&folder), 0);
+		assert_int_equal(work(folder, &n_unknown, &err), -1);
+		assert_non_null(strstr(err.message, "arxmail.db: "));
+		assert_non_null(strstr(err.message, cases[n % 2].word));
+		finish(folder);
+		assert_int_equal(remove_folder(&folder), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finishes_what_a_killed_process_began),
+		cmocka_unit_test(finishes_what_a_bad_disk_stopped),
 	};
 
 	return cmocka_run_group_tests_name("store: crash", tests, make_world,

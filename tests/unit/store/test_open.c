@@ -154,6 +154,106 @@ static void changes_nothing_as_a_reader(void **state)
 	assert_false(get_subscriber(reader, "ada").paused);
 }
 
+/* What a child finds there as a user who may not write to the folder. */
+static int read_as_stranger(const char *folder)
+{
+	owned(mem) char *path = path_in(folder, "arxmail.db");
+	owned(store) struct store *store = NULL;
+	struct error err = {0};
+	const uid_t nobody = 65534;
+	int64_t seq = 0;
+
+	if (geteuid() == 0 &&
+	    (chown(path, nobody, nobody) || chown(folder, nobody, nobody) ||
+	     setgid(nobody) || setuid(nobody)))
+		return 1;
+	if (chmod(folder, 0500))
+		return 2;
+	if (store_open(&store, folder, STORE_READ, &err) < 0 ||
+	    store_last_seq(store, &seq, &err) < 0)
+		return 3;
+	store_close(take_ptr(store));
+	if (store_open(&store, folder, STORE_READ, &err) < 0)
+		return 4;
+	return chmod(folder, 0700) || seq != 2 ? 5 : 0;
+}
+
+static void reads_where_it_may_not_write(void **state)
+{
+	owned(mem) char *folder = path_in(*state, "50%25?mode=rw#&x y");
+	int status = -1;
+	pid_t child;
+
+	assert_int_equal(chmod(*state, 0711), 0);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	{
+		owned(store) struct store *store =
+			open_store(folder, STORE_WRITE);
+
+		add_batch(store, &batch);
+	}
+	child = fork();
+	if (child == 0)
+		_exit(read_as_stranger(folder));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+/* ---- locks ---- */
+
+static int sleep_never(sqlite3_vfs *vfs, int microseconds)
+{
+	(void)vfs;
+	return microseconds;
+}
+
+static void says_that_another_keeps_it_locked(void **state)
+{
+	owned(store) struct store *first = open_store(*state, STORE_WRITE);
+	owned(store) struct store *second = NULL;
+	sqlite3_vfs hasty = *sqlite3_vfs_find(NULL);
+	struct error err = {0};
+
+	hasty.zName = "hasty";
+	hasty.xSleep = sleep_never;
+	assert_int_equal(sqlite3_vfs_register(&hasty, 1), SQLITE_OK);
+	second = open_store(*state, STORE_WRITE);
+	assert_done(store_begin(first, &err));
+	assert_fails(store_begin(second, &err));
+	assert_int_equal(err.kind, ERROR_TEMPORARY);
+	assert_non_null(strstr(err.message, *state));
+	assert_fails(store_pause_subscriber(second, "ada", &err));
+	assert_int_equal(err.kind, ERROR_TEMPORARY);
+	assert_int_equal(last_seq(second), 0);
+	assert_done(store_commit(first, &err));
+	assert_done(store_pause_subscriber(second, "ada", &err));
+	store_close(take_ptr(second));
+	assert_int_equal(sqlite3_vfs_unregister(&hasty), SQLITE_OK);
+}
+
+static void waits_for_nobody_who_keeps_all_of_it(void **state)
+{
+	owned(mem) char *path = path_in(*state, "arxmail.db");
+	sqlite3_vfs hasty = *sqlite3_vfs_find(NULL);
+	sqlite3 *db = NULL;
+
+	store_close(open_store(*state, STORE_WRITE));
+	hasty.zName = "hasty";
+	hasty.xSleep = sleep_never;
+	assert_int_equal(sqlite3_vfs_register(&hasty, 1), SQLITE_OK);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+	                              "PRAGMA locking_mode = EXCLUSIVE;"
+	                              "BEGIN EXCLUSIVE",
+	                              NULL, NULL, NULL),
+	                 SQLITE_OK);
+	assert_refused(*state, STORE_WRITE, ERROR_TEMPORARY, "locked");
+	assert_refused(*state, STORE_READ, ERROR_TEMPORARY, "locked");
+	sqlite3_close(db);
+	store_close(open_store(*state, STORE_WRITE));
+	assert_int_equal(sqlite3_vfs_unregister(&hasty), SQLITE_OK);
+}
+
 /* ---- files that are not ours ---- */
 
 static void refuses_what_a_newer_version_wrote(void **state)
@@ -392,6 +492,9 @@ int main(void)
 		test_in_folder(makes_no_database_to_read),
 		test_in_folder(reads_what_is_committed_while_another_writes),
 		test_in_folder(changes_nothing_as_a_reader),
+		test_in_folder(reads_where_it_may_not_write),
+		test_in_folder(says_that_another_keeps_it_locked),
+		test_in_folder(waits_for_nobody_who_keeps_all_of_it),
 		test_in_folder(refuses_what_a_newer_version_wrote),
 		test_in_folder(refuses_another_programs_database),
 		test_in_folder(refuses_what_is_no_database),
