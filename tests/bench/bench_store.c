@@ -63,14 +63,15 @@ static int add_papers(struct bench *bench)
 {
 	owned(mem) struct announcement *announcements =
 		mem_array(N_PAPERS, sizeof(*announcements));
+	const struct store_batch batch = {"cs.CL", 19800, 1, announcements,
+	                                  N_PAPERS};
 	struct store_batch_counts counts;
 
 	for (size_t i = 0; i < N_PAPERS; i++) {
 		bench->papers[i] = make_paper(i);
 		announcements[i].paper = bench->papers[i];
 	}
-	return store_add_batch(bench->store, "cs.CL", 19800, 1, announcements,
-	                       N_PAPERS, &counts, &bench->err);
+	return store_add_batch(bench->store, &batch, &counts, &bench->err);
 }
 
 static struct digest *make_digest(const struct bench *bench, size_t i)
@@ -94,13 +95,13 @@ static struct digest *make_digest(const struct bench *bench, size_t i)
 static int queue_one(struct bench *bench, size_t i)
 {
 	owned(digest) struct digest *digest = make_digest(bench, i);
-	int64_t delivery;
+	const struct store_move move = {0, N_PAPERS};
 
 	if (store_begin_subscriber(bench->store, digest->subscriber_id, 0, 1,
 	                           &bench->err) < 0)
 		return -1;
 	return store_queue_digest(bench->store, digest, digest->subscriber_id,
-	                          0, N_PAPERS, &delivery, &bench->err);
+	                          &move, &bench->err);
 }
 
 /* In slices, as the service composes. */
@@ -163,18 +164,18 @@ static int walk_together(struct bench *bench,
 
 static int walk_all(struct bench *bench)
 {
-	int64_t after = 0;
+	struct store_page asked = {INT64_MAX, 0, N_TOGETHER};
 	size_t n_found;
 	int rc = 0;
 
 	do {
 		struct store_deliveries page = {0};
 
-		rc = store_next_deliveries(bench->store, INT64_MAX, after,
-		                           N_TOGETHER, &page, &bench->err);
+		rc = store_next_deliveries(bench->store, &asked, &page,
+		                           &bench->err);
 		n_found = page.n;
 		if (rc == 0 && n_found > 0) {
-			after = page.items[n_found - 1].id;
+			asked.after_id = page.items[n_found - 1].id;
 			rc = walk_together(bench, &page);
 		}
 		store_deliveries_fini(&page);

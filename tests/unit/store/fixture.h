@@ -162,8 +162,10 @@ static inline int try_batch(struct store *store, const struct batch *batch,
 		announcements[i].paper = make_paper(key->id, key->version);
 		announcements[i].type = key->type;
 	}
-	rc = store_add_batch(store, batch->category, batch->day, batch->at,
-	                     announcements, n, ret_counts, err);
+	rc = store_add_batch(store,
+	                     &(struct store_batch){batch->category, batch->day,
+	                                           batch->at, announcements, n},
+	                     ret_counts, err);
 	for (size_t i = 0; i < n; i++)
 		paper_free(announcements[i].paper);
 	return rc;
@@ -235,13 +237,12 @@ static inline struct store_digest *make_digest(const struct plan *plan)
 
 /* What store_queue_digest() returned; no assertions, for children too. */
 static inline int try_queue(struct store *store, const struct plan *plan,
-                            const int64_t marks[2], int64_t *ret_delivery,
-                            struct error *err)
+                            int64_t from, int64_t to, struct error *err)
 {
 	owned(store_digest) struct store_digest *made = make_digest(plan);
 
 	return store_queue_digest(store, made->digest, "ada@example.org",
-	                          marks[0], marks[1], ret_delivery, err);
+	                          &(struct store_move){from, to}, err);
 }
 
 static inline void begin_subscriber(struct store *store, const char *id)
@@ -262,18 +263,36 @@ static inline struct store_subscriber get_subscriber(struct store *store,
 	return subscriber;
 }
 
-/* Queues it at the subscriber's mark, which moves by one. */
+static inline struct store_last_digest get_last(struct store *store,
+                                                const char *subscriber_id)
+{
+	struct store_last_digest last = {0};
+	struct error err = {0};
+
+	assert_gives(store_last_digest(store, subscriber_id, &last, &err),
+	             STORE_FOUND);
+	return last;
+}
+
+/* Queues it at the subscriber's mark, which moves by one: its delivery. */
 static inline int64_t queue(struct store *store, const struct plan *plan)
 {
 	int64_t mark = get_subscriber(store, plan->subscriber_id).mark;
 	struct error err = {0};
-	int64_t delivery = 0;
 
-	assert_gives(try_queue(store, plan, (int64_t[]){mark, mark + 1},
-	                       &delivery, &err),
+	assert_gives(try_queue(store, plan, mark, mark + 1, &err),
 	             STORE_QUEUED);
-	assert_true(delivery > 0);
-	return delivery;
+	return get_last(store, plan->subscriber_id).delivery_id;
+}
+
+/* ---- outcomes ---- */
+
+static inline void set_outcome(struct store *store,
+                               const struct store_outcome *outcome)
+{
+	struct error err = {0};
+
+	assert_done(store_set_outcome(store, outcome, &err));
 }
 
 /* ---- deliveries ---- */

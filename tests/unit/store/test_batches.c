@@ -155,8 +155,9 @@ static void assert_paper_survives(struct paper *paper)
 	struct error err = {0};
 
 	assert_done(store_open(&store, "", STORE_WRITE, &err));
-	assert_done(store_add_batch(store, "cs.CL", 1, 1, &announcement, 1,
-	                            &counts, &err));
+	assert_done(store_add_batch(
+		store, &(struct store_batch){"cs.CL", 1, 1, &announcement, 1},
+		&counts, &err));
 	all = load_all(store);
 	assert_int_equal(all->n, 1);
 	assert_same_paper(all->papers[0], paper);

@@ -149,7 +149,7 @@ static const struct batch batches[] = {
 /* Each is queued at the mark that it begins at, and not else. */
 static const struct {
 	struct plan plan;
-	int64_t marks[2];
+	struct store_move move;
 } digests[N_DELIVERIES] = {
 	{{"ada", "m1@b", 10, 160, {{A, 1, 0}, {B, 1, 0}}}, {0, 2}},
 	{{"ada", "m2@b", 11, 210, {{C, 1, 0}}}, {2, 4}},
@@ -186,11 +186,11 @@ static int subscribe(struct store *store, struct error *err)
 
 static int enqueue(struct store *store, size_t i, struct error *err)
 {
-	int64_t id;
-	int rc = try_queue(store, &digests[i].plan, digests[i].marks, &id, err);
+	int rc = try_queue(store, &digests[i].plan, digests[i].move.from,
+	                   digests[i].move.to, err);
 
 	if (rc == STORE_QUEUED) {
-		world->mark = digests[i].marks[1];
+		world->mark = digests[i].move.to;
 		world->n_queued++;
 	}
 	return rc < 0 ? -1 : 0;
@@ -215,7 +215,8 @@ static int send_one(struct store *store, const struct store_delivery *delivery,
 static int send_all(struct store *store, struct error *err)
 {
 	struct store_deliveries page = {0};
-	int rc = store_next_deliveries(store, INT64_MAX, 0, 100, &page, err);
+	int rc = store_next_deliveries(
+		store, &(struct store_page){INT64_MAX, 0, 100}, &page, err);
 
 	for (size_t i = 0; i < page.n && rc == 0; i++)
 		rc = send_one(store, &page.items[i], err);
@@ -278,7 +279,7 @@ static void check_digests(struct store *store, int64_t mark)
 		                               &err);
 
 		assert_int_equal(found == STORE_FOUND,
-		                 mark >= digests[i].marks[1]);
+		                 mark >= digests[i].move.to);
 		if (found != STORE_FOUND)
 			continue;
 		n_found++;

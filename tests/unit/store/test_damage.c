@@ -120,6 +120,74 @@ static void survives_a_damaged_log(void **state)
 	}
 }
 
+/* ---- values that cannot be ---- */
+
+static void run_sql(sqlite3 *db, const char *sql)
+{
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL))
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+}
+
+/* The columns' types are only promises: a damaged row keeps none. */
+static void survives_values_that_cannot_be(void **state)
+{
+	static const char *const damages[] = {
+		"UPDATE announcement SET type = 4",
+		"UPDATE announcement SET type = -1, day = 1 << 40",
+		"UPDATE announcement SET paper_no = paper_no + 90",
+		"UPDATE announcement SET category = NULL, type = NULL",
+		"UPDATE delivery SET state = 9",
+		"UPDATE delivery SET state = -1",
+		"UPDATE delivery SET state = 1 << 40, n_attempts = -1",
+		"UPDATE delivery SET address = NULL, message_id = NULL",
+		"UPDATE outcome SET outcome = 14",
+		"UPDATE outcome SET outcome = NULL, reason = NULL",
+		"UPDATE outcome SET of = 2",
+		"UPDATE paper SET id = NULL, version = NULL",
+		"UPDATE paper SET title = NULL",
+		"UPDATE paper SET title = 'Short'",
+		"UPDATE paper SET title = 'a' || char(0) || 'long title'",
+		"UPDATE paper SET abstract = char(0), authors = char(0, 10)",
+		"UPDATE paper SET title = 7, title_raw = zeroblob(3)",
+		"UPDATE paper SET abstract = NULL, abstract_raw = NULL",
+		"UPDATE paper SET authors = NULL, authors_raw = NULL",
+		"UPDATE paper SET categories = NULL",
+		"UPDATE paper SET version = -1",
+		"DELETE FROM paper",
+		"DELETE FROM subscriber",
+		"UPDATE subscriber SET id = NULL",
+		"UPDATE subscriber SET mark = NULL, paused = 'x'",
+		"UPDATE digest SET message_id = NULL, day = NULL",
+		"UPDATE digest SET packed = NULL",
+		"UPDATE digest SET packed = 5",
+		"DELETE FROM digest",
+		"DELETE FROM delivery",
+		"UPDATE feed SET newest_day = 'x', newest_seq = NULL",
+		"DROP TABLE paper",
+		"ALTER TABLE delivery DROP COLUMN words",
+	};
+	owned(buf) struct buf file = BUF_INIT(1 << 24);
+	sqlite3 *db;
+
+	fill(*state);
+	db = open_database(*state);
+	run_sql(db,
+	        "PRAGMA writable_schema = ON;"
+	        "UPDATE sqlite_schema SET sql = replace(replace(replace("
+	        "sql, 'NOT NULL', ''), 'STRICT, ', ''), 'STRICT', '')");
+	sqlite3_close(db);
+	take_file(*state, "arxmail.db", &file);
+	for (size_t i = 0; i < N_OF(damages); i++) {
+		print_message("%s\n", damages[i]);
+		put_database(*state, buf_span(&file));
+		db = open_database(*state);
+		run_sql(db, damages[i]);
+		sqlite3_close(db);
+		(void)walk_all(*state, STORE_READ);
+		(void)walk_all(*state, STORE_WRITE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +195,7 @@ int main(void)
 		test_in_folder(survives_a_truncated_file),
 		test_in_folder(survives_damaged_bytes),
 		test_in_folder(survives_a_damaged_log),
+		test_in_folder(survives_values_that_cannot_be),
 	};
 
 	return cmocka_run_group_tests_name("store: damage", tests, NULL, NULL);

@@ -30,7 +30,8 @@ static bool is_offered(struct store *store, int64_t id, int64_t now)
 	struct error err = {0};
 	bool found = false;
 
-	assert_done(store_next_deliveries(store, now, 0, 100, &page, &err));
+	assert_done(store_next_deliveries(
+		store, &(struct store_page){now, 0, 100}, &page, &err));
 	for (size_t i = 0; i < page.n; i++)
 		found = found || page.items[i].id == id;
 	store_deliveries_fini(&page);
@@ -178,15 +179,14 @@ static void refuses_steps_that_do_not_follow(void **state)
 
 /* ---- the queue ---- */
 
-static void assert_page(struct store *store, int64_t now, int64_t after_id,
-                        size_t limit, const int64_t *wanted)
+static void assert_page(struct store *store, const struct store_page *asked,
+                        const int64_t *wanted)
 {
 	struct store_deliveries page = {0};
 	struct error err = {0};
 	size_t n = 0;
 
-	assert_done(store_next_deliveries(store, now, after_id, limit, &page,
-	                                  &err));
+	assert_done(store_next_deliveries(store, asked, &page, &err));
 	for (; wanted[n]; n++) {
 		assert_true(n < page.n);
 		assert_int_equal(page.items[n].id, wanted[n]);
@@ -208,16 +208,24 @@ static void offers_deliveries_page_by_page(void **state)
 	deliver(*state, ids[2], &sent);
 	deliver(*state, ids[3], &lost);
 
-	assert_page(*state, 199, 0, 9, (int64_t[]){ids[1], ids[4], 0});
-	assert_page(*state, 200, 0, 9, (int64_t[]){ids[1], ids[3], ids[4], 0});
-	assert_page(*state, 300, 0, 2, (int64_t[]){ids[0], ids[1], 0});
-	assert_page(*state, INT64_MAX, 0, 2, (int64_t[]){ids[0], ids[1], 0});
-	assert_page(*state, INT64_MAX, ids[1], 2,
+	assert_page(*state, &(struct store_page){199, 0, 9},
+	            (int64_t[]){ids[1], ids[4], 0});
+	assert_page(*state, &(struct store_page){200, 0, 9},
+	            (int64_t[]){ids[1], ids[3], ids[4], 0});
+	assert_page(*state, &(struct store_page){300, 0, 2},
+	            (int64_t[]){ids[0], ids[1], 0});
+	assert_page(*state, &(struct store_page){INT64_MAX, 0, 2},
+	            (int64_t[]){ids[0], ids[1], 0});
+	assert_page(*state, &(struct store_page){INT64_MAX, ids[1], 2},
 	            (int64_t[]){ids[3], ids[4], 0});
-	assert_page(*state, INT64_MAX, ids[4], 2, (int64_t[]){0});
-	assert_page(*state, INT64_MAX, INT64_MAX, 2, (int64_t[]){0});
-	assert_page(*state, INT64_MAX, 0, 0, (int64_t[]){0});
-	assert_page(*state, 0, 0, 1, (int64_t[]){ids[1], 0});
+	assert_page(*state, &(struct store_page){INT64_MAX, ids[4], 2},
+	            (int64_t[]){0});
+	assert_page(*state, &(struct store_page){INT64_MAX, INT64_MAX, 2},
+	            (int64_t[]){0});
+	assert_page(*state, &(struct store_page){INT64_MAX, 0, 0},
+	            (int64_t[]){0});
+	assert_page(*state, &(struct store_page){0, 0, 1},
+	            (int64_t[]){ids[1], 0});
 }
 
 static void counts_deliveries_by_state(void **state)
@@ -350,29 +358,26 @@ static void sends_the_last_digest_once_more(void **state)
 	for (size_t i = 0; i < N_OF(cases); i++) {
 		const struct store_attempt end = {cases[i].end, 5, 1000, "x"};
 		int64_t first = queue(*state, &ada);
-		struct store_last_digest last;
+		struct store_again again = {
+			.address = "new@b", .message_id = "again@b", .at = 6};
 		struct store_delivery delivery;
-		int64_t id = 0;
+		int64_t id;
 
 		print_message("case %zu\n", i);
 		deliver(*state, first, &end);
-		assert_gives(store_last_digest(*state, "ada", &last, &err),
-		             STORE_FOUND);
-		assert_done(store_requeue_digest(*state, &last, "new@b",
-		                                 "again@b", 6, &id, &err));
+		again.last = get_last(*state, "ada");
+		assert_done(store_requeue_digest(*state, &again, &err));
+		id = get_last(*state, "ada").delivery_id;
 		assert_int_equal(id != first, cases[i].anew);
 		delivery = get_delivery(*state, id);
 		assert_int_equal(delivery.state, DELIVERY_QUEUED);
-		assert_int_equal(delivery.digest_id, last.digest_id);
+		assert_int_equal(delivery.digest_id, again.last.digest_id);
 		assert_string_equal(delivery.message_id,
 		                    cases[i].anew ? "again@b" : ada.message_id);
 		assert_true(is_offered(*state, id, 6));
 		if (cases[i].anew)
 			assert_int_equal(state_of(*state, first), cases[i].end);
 		store_delivery_fini(&delivery);
-		assert_gives(store_last_digest(*state, "ada", &last, &err),
-		             STORE_FOUND);
-		assert_int_equal(last.delivery_id, id);
 	}
 }
 
@@ -380,17 +385,17 @@ static void sends_a_cancelled_digest_anew(void **state)
 {
 	int64_t first = queue(*state, &ada);
 	struct strings nobody = {0};
-	struct store_last_digest last;
+	struct store_again again = {
+		.address = "new@b", .message_id = "again@b", .at = 6};
 	struct error err = {0};
-	int64_t id = 0;
+	int64_t id;
 	size_t n = 0;
 
 	assert_done(store_keep_subscribers(*state, &nobody, 5, &n, &err));
-	assert_gives(store_last_digest(*state, "ada", &last, &err),
-	             STORE_FOUND);
-	assert_int_equal(last.state, DELIVERY_CANCELLED);
-	assert_done(store_requeue_digest(*state, &last, "new@b", "again@b", 6,
-	                                 &id, &err));
+	again.last = get_last(*state, "ada");
+	assert_int_equal(again.last.state, DELIVERY_CANCELLED);
+	assert_done(store_requeue_digest(*state, &again, &err));
+	id = get_last(*state, "ada").delivery_id;
 	assert_int_not_equal(id, first);
 	assert_int_equal(state_of(*state, first), DELIVERY_CANCELLED);
 	assert_int_equal(state_of(*state, id), DELIVERY_QUEUED);
@@ -442,7 +447,6 @@ static void pauses_and_resumes_a_subscriber(void **state)
 {
 	struct store_subscriber unknown;
 	struct error err = {0};
-	int64_t id = 0;
 
 	assert_gives(store_get_subscriber(*state, "x", &unknown, &err),
 	             STORE_MISSING);
@@ -450,9 +454,9 @@ static void pauses_and_resumes_a_subscriber(void **state)
 	assert_int_equal(get_subscriber(*state, "ada").suspended_at, 0);
 	assert_done(store_pause_subscriber(*state, "ada", &err));
 	assert_true(get_subscriber(*state, "ada").paused);
-	assert_gives(try_queue(*state, &ada, (int64_t[]){0, 1}, &id, &err),
-	             STORE_MARK_MOVED);
-	assert_gives(store_move_mark(*state, "ada", 0, 1, &err),
+	assert_gives(try_queue(*state, &ada, 0, 1, &err), STORE_MARK_MOVED);
+	assert_gives(store_move_mark(*state, "ada", &(struct store_move){0, 1},
+	                             &err),
 	             STORE_MARK_MOVED);
 	assert_done(store_begin_subscriber(*state, "ada", 42, 7, &err));
 	assert_false(get_subscriber(*state, "ada").paused);

@@ -82,12 +82,13 @@ static struct store_digest *pass_through(struct store *store,
 	struct store_digest *loaded = NULL;
 	struct store_delivery delivery;
 	struct error err = {0};
-	int64_t id = 0;
 
-	assert_gives(store_queue_digest(store, digest, "a@example.org", mark,
-	                                mark + 1, &id, &err),
+	assert_gives(store_queue_digest(store, digest, "a@example.org",
+	                                &(struct store_move){mark, mark + 1},
+	                                &err),
 	             STORE_QUEUED);
-	delivery = get_delivery(store, id);
+	delivery = get_delivery(
+		store, get_last(store, digest->subscriber_id).delivery_id);
 	assert_string_equal(delivery.message_id, digest->message_id);
 	assert_string_equal(delivery.subscriber_id, digest->subscriber_id);
 	assert_done(
@@ -181,17 +182,33 @@ static void keeps_a_digest_of_many_marks(void **state)
 	assert_same_digest(loaded->digest, made->digest);
 }
 
+/* Half a digest would be one that is never sent, and never missed. */
+static void refuses_a_digest_that_is_too_large(void **state)
+{
+	owned(store_digest) struct store_digest *made = make_digest(&one_paper);
+	owned(mem) char *text = mem_printf("%01000d", 7);
+	struct error err = {0};
+
+	for (size_t i = 0; i < 20000; i++)
+		match_add_clause(&made->digest->entries[0].match, span_of(text),
+		                 CLAUSE_TITLE);
+	assert_fails(store_queue_digest(*state, made->digest, "a@b",
+	                                &(struct store_move){0, 1}, &err));
+	assert_int_equal(err.kind, ERROR_LIMIT);
+	assert_int_equal(get_subscriber(*state, "ada").mark, 0);
+	assert_int_equal(count_deliveries(*state), 0);
+}
+
 static void queues_a_digest_and_moves_the_mark_as_one(void **state)
 {
 	struct store_delivery delivery;
 	struct error err = {0};
-	int64_t id = 0;
+	int64_t id;
 
-	assert_gives(
-		try_queue(*state, &one_paper, (int64_t[]){0, 5}, &id, &err),
-		STORE_QUEUED);
+	assert_gives(try_queue(*state, &one_paper, 0, 5, &err), STORE_QUEUED);
 	assert_int_equal(get_subscriber(*state, "ada").mark, 5);
 	assert_int_equal(get_subscriber(*state, "emmy").mark, 0);
+	id = get_last(*state, "ada").delivery_id;
 	delivery = get_delivery(*state, id);
 	assert_int_equal(delivery.id, id);
 	assert_int_equal(delivery.state, DELIVERY_QUEUED);
@@ -207,20 +224,18 @@ static void queues_nothing_once_the_mark_has_moved(void **state)
 	static const struct plan stranger = {
 		"grace", "m@example.org", 1, 1, {{A, 1, 0}}};
 	struct error err = {0};
-	int64_t id = -7;
 
-	assert_done(store_move_mark(*state, "ada", 0, 3, &err));
-	assert_gives(
-		try_queue(*state, &one_paper, (int64_t[]){0, 5}, &id, &err),
-		STORE_MARK_MOVED);
-	assert_gives(store_move_mark(*state, "ada", 0, 9, &err),
+	assert_done(store_move_mark(*state, "ada", &(struct store_move){0, 3},
+	                            &err));
+	assert_gives(try_queue(*state, &one_paper, 0, 5, &err),
+	             STORE_MARK_MOVED);
+	assert_gives(store_move_mark(*state, "ada", &(struct store_move){0, 9},
+	                             &err),
 	             STORE_MARK_MOVED);
 	assert_int_equal(get_subscriber(*state, "ada").mark, 3);
-	assert_int_not_equal(
-		try_queue(*state, &stranger, (int64_t[]){7, 8}, &id, &err),
-		STORE_QUEUED);
+	assert_int_not_equal(try_queue(*state, &stranger, 7, 8, &err),
+	                     STORE_QUEUED);
 	assert_int_equal(count_deliveries(*state), 0);
-	assert_int_equal(id, -7);
 }
 
 static void refuses_a_digest_of_papers_it_does_not_have(void **state)
@@ -228,21 +243,17 @@ static void refuses_a_digest_of_papers_it_does_not_have(void **state)
 	static const struct plan unknown = {
 		"ada", "m@example.org", 1, 1, {{A, 1, 0}, {A, 4, 0}}};
 	owned(store_digest) struct store_digest *loaded = NULL;
-	struct store_delivery delivery;
 	struct error err = {0};
-	int64_t id = 0;
 
 	/* It may find out when it queues, or when it loads. */
-	if (try_queue(*state, &unknown, (int64_t[]){0, 5}, &id, &err) < 0) {
+	if (try_queue(*state, &unknown, 0, 5, &err) < 0) {
 		assert_int_equal(get_subscriber(*state, "ada").mark, 0);
 		assert_int_equal(count_deliveries(*state), 0);
 		return;
 	}
-	delivery = get_delivery(*state, id);
-	assert_fails(
-		store_load_digest(*state, delivery.digest_id, &loaded, &err));
+	assert_fails(store_load_digest(
+		*state, get_last(*state, "ada").digest_id, &loaded, &err));
 	assert_null(loaded);
-	store_delivery_fini(&delivery);
 }
 
 static void says_which_digest_there_is_not(void **state)
@@ -269,27 +280,24 @@ static void says_which_digest_there_is_not(void **state)
 static void assert_sent(struct store *store, const char *paper_id,
                         uint32_t wanted_version, int32_t wanted_day)
 {
+	struct store_sent sent = {0};
 	struct error err = {0};
-	uint32_t version = 0;
-	int32_t day = 0;
 
-	assert_gives(store_sent_version(store, "ada", paper_id, &version, &day,
-	                                &err),
+	assert_gives(store_get_sent(store, "ada", paper_id, &sent, &err),
 	             STORE_FOUND);
-	assert_int_equal(version, wanted_version);
-	assert_int_equal(day, wanted_day);
+	assert_int_equal(sent.version, wanted_version);
+	assert_int_equal(sent.day, wanted_day);
 }
 
 static void assert_never_sent(struct store *store, const char *subscriber_id,
                               const char *paper_id)
 {
+	struct store_sent sent = {0};
 	struct error err = {0};
-	uint32_t version = 0;
-	int32_t day = 0;
 
-	assert_gives(store_sent_version(store, subscriber_id, paper_id,
-	                                &version, &day, &err),
-	             STORE_MISSING);
+	assert_gives(
+		store_get_sent(store, subscriber_id, paper_id, &sent, &err),
+		STORE_MISSING);
 }
 
 static void knows_the_highest_version_it_sent(void **state)
@@ -297,13 +305,15 @@ static void knows_the_highest_version_it_sent(void **state)
 	static const struct plan plans[] = {
 		{"ada", "m1@example.org", 10, 1, {{A, 1, 0}, {B, 1, 0}}},
 		{"ada", "m2@example.org", 11, 2, {{A, 3, 0}}},
+		{"ada", "m3@example.org", 12, 3, {{A, 2, 0}}},
 	};
 
 	assert_never_sent(*state, "ada", A);
 	queue(*state, &plans[0]);
 	assert_sent(*state, A, 1, 10);
 	queue(*state, &plans[1]);
-	assert_sent(*state, A, 3, 11);
+	queue(*state, &plans[2]);
+	assert_sent(*state, A, 3, 12);
 	assert_sent(*state, B, 1, 10);
 	assert_never_sent(*state, "ada", C);
 	assert_never_sent(*state, "emmy", A);
@@ -350,8 +360,7 @@ static void finds_the_last_digest_and_its_delivery(void **state)
 	id = queue(*state, &plans[1]);
 	queue(*state, &plans[2]);
 	deliver(*state, id, &attempt);
-	assert_gives(store_last_digest(*state, "ada", &last, &err),
-	             STORE_FOUND);
+	last = get_last(*state, "ada");
 	assert_int_equal(last.delivery_id, id);
 	assert_int_equal(last.state, DELIVERY_HELD);
 	assert_done(store_load_digest(*state, last.digest_id, &loaded, &err));
@@ -365,18 +374,15 @@ static void lets_one_of_two_stores_move_a_mark(void **state)
 	owned(store) struct store *first = NULL;
 	owned(store) struct store *second = NULL;
 	struct error err = {0};
-	int64_t id = 0;
 
 	assert_done(store_open(&first, *state, STORE_WRITE, &err));
 	add_batch(first, &first_batch);
 	begin_subscriber(first, "ada");
 	assert_done(store_open(&second, *state, STORE_WRITE, &err));
 	assert_int_equal(get_subscriber(second, "ada").mark, 0);
-	assert_gives(try_queue(first, &one_paper, (int64_t[]){0, 1}, &id, &err),
-	             STORE_QUEUED);
-	assert_gives(
-		try_queue(second, &one_paper, (int64_t[]){0, 1}, &id, &err),
-		STORE_MARK_MOVED);
+	assert_gives(try_queue(first, &one_paper, 0, 1, &err), STORE_QUEUED);
+	assert_gives(try_queue(second, &one_paper, 0, 1, &err),
+	             STORE_MARK_MOVED);
 	assert_int_equal(count_deliveries(second), 1);
 	assert_int_equal(get_subscriber(second, "ada").mark, 1);
 }
@@ -390,13 +396,11 @@ static int race(const char *folder)
 	owned(store) struct store *store = NULL;
 	struct error err = {0};
 	int n_won = 0;
-	int64_t id;
 
 	if (store_open(&store, folder, STORE_WRITE, &err) < 0)
 		return -1;
 	for (int64_t i = 0; i < N_ROUNDS; i++) {
-		int rc = try_queue(store, &one_paper, (int64_t[]){i, i + 1},
-		                   &id, &err);
+		int rc = try_queue(store, &one_paper, i, i + 1, &err);
 
 		if (rc < 0)
 			return -1;
@@ -441,6 +445,7 @@ int main(void)
 		test_with_papers(keeps_all_of_a_digest),
 		test_with_papers(keeps_a_digest_without_papers),
 		test_with_papers(keeps_a_digest_of_many_marks),
+		test_with_papers(refuses_a_digest_that_is_too_large),
 		test_with_papers(queues_a_digest_and_moves_the_mark_as_one),
 		test_with_papers(queues_nothing_once_the_mark_has_moved),
 		test_with_papers(refuses_a_digest_of_papers_it_does_not_have),

@@ -71,14 +71,15 @@ static void fill_digest(struct store *store, size_t i)
 	owned(store_digest) struct store_digest *made =
 		make_digest(&digests[i].plan);
 	struct error err = {0};
-	int64_t id = 0;
+	int64_t mark = (int64_t)i;
 
 	enrich(made->digest);
 	assert_gives(store_queue_digest(store, made->digest, "ada@example.org",
-	                                (int64_t)i, (int64_t)i + 1, &id, &err),
+	                                &(struct store_move){mark, mark + 1},
+	                                &err),
 	             STORE_QUEUED);
 	if (attempt->state != DELIVERY_QUEUED)
-		deliver(store, id, attempt);
+		deliver(store, get_last(store, "ada").delivery_id, attempt);
 }
 
 static void fill(struct store *store)
@@ -95,12 +96,16 @@ static void fill(struct store *store)
 		fill_digest(store, i);
 	begin_subscriber(store, "emmy");
 	assert_done(store_pause_subscriber(store, "emmy", &err));
-	assert_done(store_set_outcome(store, OUTCOME_OF_CATEGORY, "cs.CL",
-	                              19800, OUTCOME_FRESH, "2 papers", 1000,
-	                              &err));
-	assert_done(store_set_outcome(store, OUTCOME_OF_SUBSCRIBER, "ada",
-	                              19800, OUTCOME_SENT, "it's done", 3001,
-	                              &err));
+	set_outcome(store, &(struct store_outcome){
+				   {OUTCOME_OF_CATEGORY, "cs.CL", 19800},
+				   OUTCOME_FRESH,
+				   "2 papers",
+				   1000});
+	set_outcome(store, &(struct store_outcome){
+				   {OUTCOME_OF_SUBSCRIBER, "ada", 19800},
+				   OUTCOME_SENT,
+				   "it's done",
+				   3001});
 }
 
 static void check_papers(struct store *store)
@@ -208,8 +213,7 @@ static void check_outcomes(struct store *store)
 
 static void check(struct store *store)
 {
-	uint32_t version = 0;
-	int32_t day = 0;
+	struct store_sent sent = {0};
 	struct error err = {0};
 
 	check_papers(store);
@@ -220,10 +224,9 @@ static void check(struct store *store)
 	assert_int_equal(get_subscriber(store, "ada").mark, N_OF(digests));
 	assert_false(get_subscriber(store, "ada").paused);
 	assert_true(get_subscriber(store, "emmy").paused);
-	assert_gives(store_sent_version(store, "ada", A, &version, &day, &err),
-	             STORE_FOUND);
-	assert_int_equal(version, 2);
-	assert_int_equal(day, 19801);
+	assert_gives(store_get_sent(store, "ada", A, &sent, &err), STORE_FOUND);
+	assert_int_equal(sent.version, 2);
+	assert_int_equal(sent.day, 19801);
 }
 
 /* It can be used, too, and no number is given a second time. */

@@ -124,6 +124,8 @@ static void reads_what_is_committed_while_another_writes(void **state)
 static void changes_nothing_as_a_reader(void **state)
 {
 	static const struct plan plan = {"ada", "m@b", 1, 1, {{A, 1, 0}}};
+	static const struct store_outcome sent = {
+		{OUTCOME_OF_SUBSCRIBER, "ada", 1}, OUTCOME_SENT, "", 1};
 	const struct store_feed feed = {NULL, NULL, 5};
 	struct store_batch_counts counts = {0};
 	struct strings nobody = {0};
@@ -131,7 +133,6 @@ static void changes_nothing_as_a_reader(void **state)
 	owned(store) struct store *reader = NULL;
 	struct error err = {0};
 	bool more = false;
-	int64_t id = 0;
 	size_t n = 0;
 
 	add_batch(store, &batch);
@@ -143,10 +144,10 @@ static void changes_nothing_as_a_reader(void **state)
 	assert_fails(store_begin_subscriber(reader, "ada", 9, 9, &err));
 	assert_fails(store_pause_subscriber(reader, "ada", &err));
 	assert_fails(store_keep_subscribers(reader, &nobody, 1, &n, &err));
-	assert_fails(try_queue(reader, &plan, (int64_t[]){0, 1}, &id, &err));
-	assert_fails(store_move_mark(reader, "ada", 0, 1, &err));
-	assert_fails(store_set_outcome(reader, OUTCOME_OF_SUBSCRIBER, "ada", 1,
-	                               OUTCOME_SENT, "", 1, &err));
+	assert_fails(try_queue(reader, &plan, 0, 1, &err));
+	assert_fails(store_move_mark(reader, "ada", &(struct store_move){0, 1},
+	                             &err));
+	assert_fails(store_set_outcome(reader, &sent, &err));
 	assert_fails(store_recover_deliveries(reader, 1, false, &n, &err));
 	assert_fails(store_prune(reader, 1 << 30, 100, &more, &err));
 	assert_int_equal(last_seq(reader), 2);
@@ -281,6 +282,7 @@ static void read_file(const char *folder, const char *name, struct buf *content)
 	assert_done(file_read(content, path, &err));
 }
 
+/* And leaves it as it is: somebody needs it. */
 static void refuses_another_programs_database(void **state)
 {
 	static const char *const theirs[] = {
@@ -292,9 +294,15 @@ static void refuses_another_programs_database(void **state)
 	};
 
 	for (size_t i = 0; i < N_OF(theirs); i++) {
+		owned(buf) struct buf before = BUF_INIT(1 << 20);
+		owned(buf) struct buf after = BUF_INIT(1 << 20);
+
 		run_sql(*state, theirs[i]);
+		read_file(*state, "arxmail.db", &before);
 		assert_refused(*state, STORE_WRITE, ERROR_SYSTEM, "another");
 		assert_refused(*state, STORE_READ, ERROR_SYSTEM, "another");
+		read_file(*state, "arxmail.db", &after);
+		assert_true(span_equal(buf_span(&before), buf_span(&after)));
 		write_file(*state, "arxmail.db", SPAN_NONE);
 	}
 }
@@ -464,7 +472,6 @@ static void queues_all_of_a_digest_or_nothing(void **state)
 	static const struct plan plan = {"ada", "m@b", 1, 1, {{A, 1, 0}}};
 	owned(store) struct store *store = open_store(*state, STORE_WRITE);
 	struct error err = {0};
-	int64_t id = 0;
 
 	add_batch(store, &batch);
 	begin_subscriber(store, "ada");
@@ -475,8 +482,7 @@ static void queues_all_of_a_digest_or_nothing(void **state)
 			tables[i]);
 
 		run_sql(*state, trigger);
-		assert_fails(
-			try_queue(store, &plan, (int64_t[]){0, 1}, &id, &err));
+		assert_fails(try_queue(store, &plan, 0, 1, &err));
 		assert_int_equal(get_subscriber(store, "ada").mark, 0);
 		assert_int_equal(count_deliveries(store), 0);
 		run_sql(*state, "DROP TRIGGER stop");

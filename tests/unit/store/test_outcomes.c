@@ -1,104 +1,99 @@
 #include "fixture.h"
 
-static void set(struct store *store, const struct store_outcome *outcome)
+static int get(struct store *store, const struct store_day *day,
+               enum outcome *ret_outcome)
 {
 	struct error err = {0};
 
-	assert_done(store_set_outcome(store, outcome->of, outcome->name,
-	                              outcome->day, outcome->outcome,
-	                              outcome->reason, outcome->at, &err));
+	return store_get_outcome(store, day, ret_outcome, &err);
 }
 
 static void keeps_one_outcome_a_day(void **state)
 {
+	static const struct store_day day = {OUTCOME_OF_CATEGORY, "cs.CL", 10};
+	static const struct store_day others[] = {
+		{OUTCOME_OF_CATEGORY, "cs.CL", 11},
+		{OUTCOME_OF_SUBSCRIBER, "cs.CL", 10},
+		{OUTCOME_OF_CATEGORY, "cs", 10},
+	};
 	enum outcome outcome = OUTCOMES;
-	struct error err = {0};
-	char name[] = "cs.CL";
-	char first[] = "no answer";
-	char second[] = "80 papers";
 
-	assert_gives(store_get_outcome(*state, OUTCOME_OF_CATEGORY, name, 10,
-	                               &outcome, &err),
-	             STORE_MISSING);
-	set(*state, &(struct store_outcome){OUTCOME_OF_CATEGORY, name, 10,
-	                                    OUTCOME_UNREACHABLE, first, 1});
-	set(*state, &(struct store_outcome){OUTCOME_OF_CATEGORY, name, 10,
-	                                    OUTCOME_FRESH, second, 2});
-	assert_gives(store_get_outcome(*state, OUTCOME_OF_CATEGORY, name, 10,
-	                               &outcome, &err),
-	             STORE_FOUND);
+	assert_int_equal(get(*state, &day, &outcome), STORE_MISSING);
+	set_outcome(*state, &(struct store_outcome){day, OUTCOME_UNREACHABLE,
+	                                            "no answer", 1});
+	set_outcome(*state, &(struct store_outcome){day, OUTCOME_FRESH,
+	                                            "80 papers", 2});
+	assert_int_equal(get(*state, &day, &outcome), STORE_FOUND);
 	assert_int_equal(outcome, OUTCOME_FRESH);
-	assert_gives(store_get_outcome(*state, OUTCOME_OF_CATEGORY, name, 11,
-	                               &outcome, &err),
-	             STORE_MISSING);
-	assert_gives(store_get_outcome(*state, OUTCOME_OF_SUBSCRIBER, name, 10,
-	                               &outcome, &err),
-	             STORE_MISSING);
-	assert_gives(store_get_outcome(*state, OUTCOME_OF_CATEGORY, "cs", 10,
-	                               &outcome, &err),
-	             STORE_MISSING);
+	for (size_t i = 0; i < N_OF(others); i++)
+		assert_int_equal(get(*state, &others[i], &outcome),
+		                 STORE_MISSING);
 }
 
 static void lists_outcomes_by_name_and_day(void **state)
 {
-	static char cs[] = "cs.CL";
-	static char math[] = "math.AG";
-	static char ada[] = "ada@example.org";
-	static char why[] = "it's \"quoted\": Grüße";
+	static const char why[] = "it's \"quoted\": Grüße";
 	static const struct store_outcome given[] = {
-		{OUTCOME_OF_CATEGORY, math, 12, OUTCOME_STALE, why, 6},
-		{OUTCOME_OF_CATEGORY, cs, 11, OUTCOME_FRESH, why, 5},
-		{OUTCOME_OF_CATEGORY, cs, 10, OUTCOME_PARTIAL, why, 4},
-		{OUTCOME_OF_CATEGORY, cs, -3, OUTCOME_INVALID, why, 3},
+		{{OUTCOME_OF_CATEGORY, "math.AG", 12}, OUTCOME_STALE, why, 6},
+		{{OUTCOME_OF_CATEGORY, "cs.CL", 11}, OUTCOME_FRESH, "", 5},
+		{{OUTCOME_OF_CATEGORY, "cs.CL", 10}, OUTCOME_PARTIAL, why, 4},
+		{{OUTCOME_OF_CATEGORY, "cs.CL", -3}, OUTCOME_INVALID, why, 3},
 	};
 	struct store_outcomes list = {0};
 	struct error err = {0};
 
 	for (size_t i = 0; i < N_OF(given); i++)
-		set(*state, &given[i]);
+		set_outcome(*state, &given[i]);
 	assert_done(store_list_outcomes(*state, 10, &list, &err));
 	assert_int_equal(list.n, 3);
 	for (size_t i = 0; i < 3; i++) {
 		const struct store_outcome *wanted = &given[2 - i];
+		const struct store_outcome *found = &list.items[i];
 
-		assert_int_equal(list.items[i].of, wanted->of);
-		assert_string_equal(list.items[i].name, wanted->name);
-		assert_int_equal(list.items[i].day, wanted->day);
-		assert_int_equal(list.items[i].outcome, wanted->outcome);
-		assert_string_equal(list.items[i].reason, wanted->reason);
-		assert_int_equal(list.items[i].at, wanted->at);
+		assert_int_equal(found->of_day.of, wanted->of_day.of);
+		assert_string_equal(found->of_day.name, wanted->of_day.name);
+		assert_int_equal(found->of_day.day, wanted->of_day.day);
+		assert_int_equal(found->outcome, wanted->outcome);
+		assert_string_equal(found->reason, wanted->reason);
+		assert_int_equal(found->at, wanted->at);
 	}
 	store_outcomes_fini(&list);
+}
 
-	set(*state, &(struct store_outcome){OUTCOME_OF_SUBSCRIBER, ada, 13,
-	                                    OUTCOME_SENT, why, 7});
-	assert_done(store_list_outcomes(*state, 13, &list, &err));
-	assert_int_equal(list.n, 1);
-	assert_int_equal(list.items[0].of, OUTCOME_OF_SUBSCRIBER);
-	store_outcomes_fini(&list);
-	assert_done(store_list_outcomes(*state, INT32_MIN, &list, &err));
-	assert_int_equal(list.n, 5);
-	store_outcomes_fini(&list);
-	assert_done(store_list_outcomes(*state, INT32_MAX, &list, &err));
-	assert_int_equal(list.n, 0);
-	store_outcomes_fini(&list);
+static void lists_outcomes_from_a_day_on(void **state)
+{
+	static const struct {
+		int32_t since_day;
+		size_t n;
+	} cases[] = {{INT32_MIN, 3}, {-3, 3}, {0, 2}, {13, 1}, {INT32_MAX, 0}};
+	static const struct store_outcome given[] = {
+		{{OUTCOME_OF_SUBSCRIBER, "ada", 13}, OUTCOME_SENT, "", 1},
+		{{OUTCOME_OF_CATEGORY, "cs.CL", 12}, OUTCOME_FRESH, "", 1},
+		{{OUTCOME_OF_CATEGORY, "cs.CL", -3}, OUTCOME_INVALID, "", 1},
+	};
+	struct error err = {0};
+
+	for (size_t i = 0; i < N_OF(given); i++)
+		set_outcome(*state, &given[i]);
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		struct store_outcomes list = {0};
+
+		assert_done(store_list_outcomes(*state, cases[i].since_day,
+		                                &list, &err));
+		assert_int_equal(list.n, cases[i].n);
+		store_outcomes_fini(&list);
+	}
 }
 
 static void keeps_every_outcome_there_is(void **state)
 {
-	struct error err = {0};
-	char name[] = "x";
-	char none[] = "";
-
 	for (int i = 0; i < OUTCOMES; i++) {
+		const struct store_day day = {OUTCOME_OF_SUBSCRIBER, "x", i};
 		enum outcome back = OUTCOMES;
 
-		set(*state,
-		    &(struct store_outcome){OUTCOME_OF_SUBSCRIBER, name, i,
-		                            (enum outcome)i, none, i});
-		assert_gives(store_get_outcome(*state, OUTCOME_OF_SUBSCRIBER,
-		                               name, i, &back, &err),
-		             STORE_FOUND);
+		set_outcome(*state, &(struct store_outcome){
+					    day, (enum outcome)i, "", i});
+		assert_int_equal(get(*state, &day, &back), STORE_FOUND);
 		assert_int_equal(back, i);
 	}
 }
@@ -123,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test_in_memory(keeps_one_outcome_a_day),
 		test_in_memory(lists_outcomes_by_name_and_day),
+		test_in_memory(lists_outcomes_from_a_day_on),
 		test_in_memory(keeps_every_outcome_there_is),
 		cmocka_unit_test(names_each_outcome_once),
 	};

@@ -39,12 +39,11 @@ static bool loads_packed(struct store *store)
 {
 	owned(store_digest) struct store_digest *digest = NULL;
 	struct walk walk = {.store = store};
-	uint32_t version;
-	int32_t day;
+	struct store_sent sent;
 	bool more;
 
-	(void)went_well(&walk, store_sent_version(store, "ada", A, &version,
-	                                          &day, &walk.err));
+	(void)went_well(&walk,
+	                store_get_sent(store, "ada", A, &sent, &walk.err));
 	assert_int_equal(store_begin(store, &walk.err), 0);
 	(void)went_well(&walk, store_prune(store, INT64_C(1) << 40, 9, &more,
 	                                   &walk.err));

@@ -24,7 +24,6 @@ static inline void queue_marked_digest(struct store *store)
 	owned(store_digest) struct store_digest *made = make_digest(&plan);
 	struct match *match = &made->digest->entries[0].match;
 	struct error err = {0};
-	int64_t id = 0;
 
 	made->digest->entries[1].score = 2.5;
 	match_add_clause(match, span_of("title"), CLAUSE_TITLE);
@@ -33,9 +32,9 @@ static inline void queue_marked_digest(struct store *store)
 	marks_add(&match->title, 12, 5);
 	marks_add(&match->abstract, 4, 8);
 	marks_add(&match->authors, 1, 1);
-	assert_gives(
-		store_queue_digest(store, made->digest, "a@b", 0, 2, &id, &err),
-		STORE_QUEUED);
+	assert_gives(store_queue_digest(store, made->digest, "a@b",
+	                                &(struct store_move){0, 2}, &err),
+	             STORE_QUEUED);
 }
 
 static inline void fill(const char *folder)
@@ -54,8 +53,11 @@ static inline void fill(const char *folder)
 	queue_marked_digest(store);
 	deliver(store, 1, &later);
 	queue(store, &plan);
-	assert_done(store_set_outcome(store, OUTCOME_OF_CATEGORY, "cs.CL", 10,
-	                              OUTCOME_FRESH, "2 papers", 100, &err));
+	set_outcome(store,
+	            &(struct store_outcome){{OUTCOME_OF_CATEGORY, "cs.CL", 10},
+	                                    OUTCOME_FRESH,
+	                                    "2 papers",
+	                                    100});
 }
 
 /* ---- reading all of it ---- */
@@ -161,6 +163,7 @@ static inline void walk_feeds(struct walk *walk)
 	owned(strings) struct strings patterns = {0};
 	struct store_feed feed = {0};
 	struct store_outcomes outcomes = {0};
+	const struct store_day day = {OUTCOME_OF_CATEGORY, "cs.CL", 10};
 	enum outcome outcome;
 	int64_t mark;
 
@@ -170,16 +173,15 @@ static inline void walk_feeds(struct walk *walk)
 		store_feed_fini(&feed);
 	(void)went_well(walk, store_newest_batch_mark(walk->store, &patterns,
 	                                              &mark, &walk->err));
-	if (went_well(walk,
-	              store_get_outcome(walk->store, OUTCOME_OF_CATEGORY,
-	                                "cs.CL", 10, &outcome, &walk->err)))
+	if (went_well(walk, store_get_outcome(walk->store, &day, &outcome,
+	                                      &walk->err)))
 		weigh(walk, outcome_name(outcome));
 	if (!went_well(walk, store_list_outcomes(walk->store, 0, &outcomes,
 	                                         &walk->err)))
 		return;
 	for (size_t i = 0; i < outcomes.n; i++) {
-		assert_in_range(outcomes.items[i].of, 0, 1);
-		weigh(walk, outcomes.items[i].name);
+		assert_in_range(outcomes.items[i].of_day.of, 0, 1);
+		weigh(walk, outcomes.items[i].of_day.name);
 		weigh(walk, outcomes.items[i].reason);
 		weigh(walk, outcome_name(outcomes.items[i].outcome));
 	}
@@ -190,13 +192,12 @@ static inline void walk_digests(struct walk *walk)
 {
 	struct store_subscriber subscriber;
 	struct store_last_digest last;
-	uint32_t version;
-	int32_t day;
+	struct store_sent sent;
 
 	(void)went_well(walk, store_get_subscriber(walk->store, "ada",
 	                                           &subscriber, &walk->err));
-	(void)went_well(walk, store_sent_version(walk->store, "ada", B,
-	                                         &version, &day, &walk->err));
+	(void)went_well(
+		walk, store_get_sent(walk->store, "ada", B, &sent, &walk->err));
 	if (went_well(walk,
 	              store_last_digest(walk->store, "ada", &last, &walk->err)))
 		assert_in_range(last.state, 0, DELIVERY_STATES - 1);
@@ -234,8 +235,9 @@ static inline void walk_deliveries(struct walk *walk)
 	struct store_queue_counts counts;
 
 	check_list(walk,
-	           store_next_deliveries(walk->store, INT64_MAX, 0, 100, &list,
-	                                 &walk->err),
+	           store_next_deliveries(
+			   walk->store, &(struct store_page){INT64_MAX, 0, 100},
+			   &list, &walk->err),
 	           &list);
 	check_list(walk,
 	           store_list_deliveries(walk->store, 100, &list, &walk->err),
