@@ -140,6 +140,7 @@ struct smtp_session {
 	bool is_unread; /* bytes have come that no turn has looked at */
 
 	struct smtp_means means;
+	bool is_encrypted;
 	bool *is_closed; /* of who tells the owner: to be set by smtp_close() */
 
 	/*

@@ -1,5 +1,5 @@
 /*
- * send_session PORT CONNECTIONS MESSAGES: sends ready-made messages with our
+ * send_ours PORT CONNECTIONS MESSAGES: sends ready-made messages with our
  * sessions and nothing else: no store, no digests.
  */
 
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 	               &run.n_connections) ||
 	    !num_parse(span_of(argv[3]), 1, UINT32_MAX, &run.n_left)) {
 		fprintf(stderr,
-		        "usage: send_session PORT CONNECTIONS "
+		        "usage: send_ours PORT CONNECTIONS "
 		        "MESSAGES\n");
 		return 2;
 	}
