@@ -112,13 +112,14 @@ struct version {
 static int read_version(struct store *store, struct version *ret_version,
                         struct error *err)
 {
-	if (store_number(store, "PRAGMA user_version", NULL, 0, 0,
+	*ret_version = (struct version){0};
+	if (store_number(store, "PRAGMA user_version", NO_VALUES,
 	                 &ret_version->number, err) < 0 ||
-	    store_number(store, "PRAGMA application_id", NULL, 0, 0,
+	    store_number(store, "PRAGMA application_id", NO_VALUES,
 	                 &ret_version->application, err) < 0)
 		return -1;
-	return store_number(store, "SELECT count(*) FROM sqlite_schema", NULL,
-	                    0, 0, &ret_version->n_tables, err);
+	return store_number(store, "SELECT count(*) FROM sqlite_schema",
+	                    NO_VALUES, &ret_version->n_tables, err);
 }
 
 static int check_version(const char *path, const struct version *version,

@@ -120,14 +120,14 @@ static int bind(sqlite3_stmt *stmt, int place, const struct value *value)
 }
 
 int store_query(struct store *store, sqlite3_stmt **ret_row, const char *sql,
-                const struct value *values, size_t n, struct error *err)
+                struct values values, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 
 	if (find_statement(store, sql, &stmt, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (bind(stmt, (int)i + 1, &values[i]))
+	for (size_t i = 0; i < values.n; i++)
+		if (bind(stmt, (int)i + 1, &values.items[i]))
 			return store_fail(store, err);
 	*ret_row = stmt;
 	return 0;
@@ -151,13 +151,13 @@ int store_step(struct store *store, sqlite3_stmt *row, struct error *err)
 	return rc;
 }
 
-int store_run(struct store *store, const char *sql, const struct value *values,
-              size_t n, struct error *err)
+int store_run(struct store *store, const char *sql, struct values values,
+              struct error *err)
 {
 	sqlite3_stmt *row = NULL;
 	int rc;
 
-	if (store_query(store, &row, sql, values, n, err) < 0)
+	if (store_query(store, &row, sql, values, err) < 0)
 		return -1;
 	do
 		rc = store_step(store, row, err);
@@ -165,20 +165,21 @@ int store_run(struct store *store, const char *sql, const struct value *values,
 	return rc;
 }
 
-int store_number(struct store *store, const char *sql,
-                 const struct value *values, size_t n, int64_t absent,
+int store_number(struct store *store, const char *sql, struct values values,
                  int64_t *ret_number, struct error *err)
 {
 	sqlite3_stmt *row = NULL;
 	int rc;
 
-	if (store_query(store, &row, sql, values, n, err) < 0)
+	if (store_query(store, &row, sql, values, err) < 0)
 		return -1;
 	rc = store_step(store, row, err);
 	if (rc < 0)
 		return -1;
-	*ret_number = rc > 0 ? sqlite3_column_int64(row, 0) : absent;
-	store_reset(row);
+	if (rc > 0) {
+		*ret_number = sqlite3_column_int64(row, 0);
+		store_reset(row);
+	}
 	return 0;
 }
 
