@@ -219,20 +219,6 @@ MUST_CHECK int store_load_digest(struct store *store, int64_t digest_id,
                                  struct store_digest **ret_digest,
                                  struct error *err);
 
-/* The subscriber's newest digest and its delivery's state. */
-struct store_last_digest {
-	int64_t digest_id;
-	int64_t delivery_id;
-	int state; /* enum delivery_state */
-};
-
-/* STORE_FOUND or STORE_MISSING. */
-MUST_CHECK int store_last_digest(struct store *store, const char *subscriber_id,
-                                 struct store_last_digest *ret_last,
-                                 struct error *err);
-
-/* ---- deliveries ---- */
-
 enum delivery_state {
 	DELIVERY_QUEUED,
 	DELIVERY_SENDING,
@@ -245,6 +231,20 @@ enum delivery_state {
 	DELIVERY_CANCELLED,
 	DELIVERY_STATES,
 };
+
+/* The subscriber's newest digest and its delivery's state. */
+struct store_last_digest {
+	int64_t digest_id;
+	int64_t delivery_id;
+	enum delivery_state state;
+};
+
+/* STORE_FOUND or STORE_MISSING. */
+MUST_CHECK int store_last_digest(struct store *store, const char *subscriber_id,
+                                 struct store_last_digest *ret_last,
+                                 struct error *err);
+
+/* ---- deliveries ---- */
 
 const char *delivery_state_name(enum delivery_state state);
 

@@ -45,6 +45,15 @@ void store_deliveries_fini(struct store_deliveries *deliveries)
 
 /* ---- reading ---- */
 
+enum delivery_state store_column_state(sqlite3_stmt *row, int column)
+{
+	int64_t state = sqlite3_column_int64(row, column);
+
+	if (state < 0 || state >= DELIVERY_STATES)
+		return DELIVERY_HELD;
+	return (enum delivery_state)state;
+}
+
 #define DELIVERY_ROWS                                                        \
 	"SELECT delivery_no, digest_no, subscriber.id, address, message_id," \
 	" state, n_attempts, created_at, next_at, words"                     \
@@ -58,11 +67,11 @@ static struct store_delivery read_delivery(sqlite3_stmt *row)
 		.subscriber_id = store_column_dup(row, 2),
 		.address = store_column_dup(row, 3),
 		.message_id = store_column_dup(row, 4),
-		.state = (enum delivery_state)sqlite3_column_int(row, 5),
+		.state = store_column_state(row, 5),
 		.n_attempts = (uint32_t)sqlite3_column_int64(row, 6),
 		.created_at = sqlite3_column_int64(row, 7),
 		.next_at = sqlite3_column_int64(row, 8),
-		.last_words = store_column_dup(row, 9),
+		.last_words = store_column_dup_null(row, 9),
 	};
 }
 

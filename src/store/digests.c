@@ -23,6 +23,10 @@ static int insert_digest(struct store *store, const struct digest *digest,
 	owned(buf) struct buf packed = BUF_INIT(LIMIT_MESSAGE_BYTES);
 
 	store_pack(&packed, digest);
+	if (packed.failed)
+		return error_set(err, ERROR_LIMIT,
+		                 "the digest of %s is larger than %u bytes",
+		                 digest->subscriber_id, LIMIT_MESSAGE_BYTES);
 	return store_run(store,
 	                 "INSERT INTO digest (subscriber_no, message_id, day,"
 	                 " created_at, packed) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -246,7 +250,7 @@ int store_last_digest(struct store *store, const char *subscriber_id,
 	*ret_last = (struct store_last_digest){
 		.digest_id = sqlite3_column_int64(row, 0),
 		.delivery_id = sqlite3_column_int64(row, 1),
-		.state = sqlite3_column_int(row, 2),
+		.state = store_column_state(row, 2),
 	};
 	store_reset(row);
 	return STORE_FOUND;
