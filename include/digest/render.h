@@ -41,7 +41,8 @@ const char *digest_language_get(const struct digest_language *language,
                                 const char *key);
 /*
  * Appends to `problems` a line for each key that the built-in English has and
- * this one lacks, that is unknown, or whose placeholders are wrong.
+ * this one lacks, that is unknown, or whose placeholders are wrong:
+ * "KEY: what".
  */
 void digest_language_check(const struct digest_language *language,
                            struct strings *problems);
@@ -59,7 +60,8 @@ enum digest_load {
 /*
  * Loads the built-in templates, each replaced by the file of its name in
  * `dir` where there is one (`dir` may be NULL). Every problem of every file
- * is appended to `problems` as "FILE:LINE: what".
+ * is appended to `problems` as "FILE:LINE: what". Fails if `dir` cannot be
+ * read.
  */
 MUST_CHECK int digest_templates_load(struct digest_templates **ret_templates,
                                      const char *dir, struct strings *problems,
@@ -83,13 +85,22 @@ struct digest_frame {
 	bool test;                   /* the subject begins with [test] */
 };
 
+/*
+ * A sentence for the notes: the feeds of these categories could not be read,
+ * their papers come later. The caller owns it.
+ */
+MUST_CHECK int digest_note_late(char **ret_note,
+                                const struct digest_language *language,
+                                const struct strings *categories,
+                                struct error *err);
+
 struct digest_parts {
 	char *subject; /* one line of display text */
 	char *html;
 	char *text;
 	size_t n_full;  /* papers in full */
 	size_t n_lines; /* papers in one line */
-	size_t n_cut;   /* counted only */
+	size_t n_cut;   /* matched, but only counted: by size or limits */
 };
 
 void digest_parts_fini(struct digest_parts *parts);

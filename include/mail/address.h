@@ -13,7 +13,7 @@
 #include "base/owned.h"
 #include "base/span.h"
 
-/* Fails with a sentence that says what is wrong with it. */
+/* Fails with a sentence that repeats it and says what is wrong with it. */
 MUST_CHECK int mail_check_address(struct span address, struct error *err);
 
 /* Does it need SMTPUTF8: a local part that is not ASCII? */
@@ -29,7 +29,10 @@ struct span mail_address_domain(struct span address);
 MUST_CHECK int mail_address_for_smtp(char **ret_address, struct span address,
                                      struct error *err);
 
-/* `Name <address>` or an address alone. */
+/*
+ * `Name <address>` or an address alone. A name may hold commas and stand in
+ * quotation marks; it is UTF-8 without control characters.
+ */
 struct mail_mailbox {
 	char *name; /* display text; NULL: none */
 	char *address;

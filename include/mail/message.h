@@ -4,7 +4,8 @@
  * Parts to an RFC 5322 message: multipart/alternative, text before HTML,
  * each in quoted-printable or base64, whichever is shorter; 7 bit, CRLF,
  * lines of at most 76 octets in bodies and folded headers. GMime underneath.
- * Pure: the same input gives the same bytes.
+ * Pure: the same input gives the same bytes. An address with a local part
+ * that is not ASCII stands in its header field as UTF-8 (RFC 6532).
  */
 
 #include <stdint.h>
@@ -37,7 +38,11 @@ struct mail_message {
 	const char *html;
 };
 
-/* Appends the message with CRLF line ends, also at the end. */
+/*
+ * Appends the message with CRLF line ends, also at the end; on failure,
+ * nothing. A display text (subject, names) becomes one line of at most
+ * LIMIT_SUBJECT_BYTES, without control characters.
+ */
 MUST_CHECK int mail_build(struct buf *out, const struct mail_message *message,
                           struct error *err);
 

@@ -2,11 +2,13 @@
 
 /*
  * Filters: texts to trees, and trees with a batch of papers to matches and
- * the reasons. Pure. The language is that of arxmail-query in the manual;
- * nothing in a query is ever ignored or changed silently.
+ * the reasons. Pure. The language, and what a word is, a plural and a name,
+ * says arxmail-query(7); nothing in a query is ever ignored or changed
+ * silently.
  *
  * A batch is tokenized once into folded words with their places; each
- * distinct clause is evaluated once per index, however many queries hold it.
+ * distinct clause is evaluated once per index, however many queries hold it,
+ * and one with a word that the batch lacks costs a look into a hash table.
  */
 
 #include <stddef.h>
@@ -30,8 +32,12 @@ MUST_CHECK int query_parse(struct query **ret_query, const char *text,
 
 /*
  * The query of a topic: its query, or (any keyword OR any author) NOT any
- * exclude. A keyword is a word, words in a row (a phrase) or a prefix*.
- * Errors begin with where: `query: column 3: …`, `keywords[1]: …`.
+ * exclude. A keyword is a word, words in a row (a phrase), either with a * at
+ * its end (large lang*). Its operators are plain words, but what looks as if
+ * it was meant for a query (ti:x, a AND b, -x, quotes) fails. An entry of
+ * `authors` is what may follow au:. Keywords and authors may hold TeX
+ * accents. Errors begin with where: `query: column 3: …`, `keywords[1]: …`
+ * (counted from 0, as libconfig does).
  */
 MUST_CHECK int query_from_topic(struct query **ret_query,
                                 const struct topic *topic, struct error *err);
@@ -39,7 +45,10 @@ void query_free(struct query *query);
 
 OWNED_DEFINE(query, struct query, query_free);
 
-/* The tree as text, for golden files: (and (word ti "lattice") …). */
+/*
+ * The tree as text, for golden files: (and (word ti "lattice") …). Words are
+ * folded; a hyphen stands where they may join; (all) passes every paper.
+ */
 void query_add_tree(struct buf *out, const struct query *query);
 
 /* A paper to be indexed; `type` is what type: looks at. */
@@ -65,16 +74,27 @@ void query_run(struct query_index *index, const struct query *query,
                uint64_t *ret_bits);
 
 /*
- * Why paper `n`, which passes, does so: the clauses that made it pass and the
- * marked places in its display text. *ret_match is the caller's
- * (match_fini()).
+ * Why paper `n`, which passes, does so: the clauses that made it pass, each
+ * once and as the subscriber wrote it, and the marked places in its display
+ * text: whole words, a phrase as one mark, math with its dollars. A paper
+ * that passes because something is absent has no clauses. *ret_match is the
+ * caller's (match_fini()).
  */
 void query_why(struct query_index *index, const struct query *query, size_t n,
                struct match *ret_match);
 
 /*
- * How well paper `n`, which passes, matches: higher is better, followed
- * authors (an author clause) above everything else.
+ * How well paper `n`, which passes, matches: higher is better. The sum over
+ * the clauses of words that made it pass (those of query_why()) of
+ *
+ *      rarity * hits * 2.2 / (hits + 1.2 * (0.25 + 0.75 * length))
+ *
+ * hits    how often it stands in the abstract, plus 3 times in the title
+ * length  the paper's words over the average of the index
+ * rarity  log2(1 + (N - n + 0.5) / (n + 0.5)), n of N papers having it (bm25)
+ *
+ * and 1000 if one of the clauses is an author. cat:, id: and type: add
+ * nothing. Without clauses it is 0.
  */
 double query_score(struct query_index *index, const struct query *query,
                    size_t n);

@@ -191,7 +191,7 @@ int cli_find_subscribers(const struct conf *conf, int n, char **names,
 {
 	size_t n_list = n > 0 ? (size_t)n : conf->n_subscribers;
 	owned(mem) const struct subscriber **list =
-		mem_array(n_list, sizeof(*list));
+		mem_array(n_list, sizeof(struct subscriber *));
 
 	for (size_t i = 0; i < n_list; i++) {
 		list[i] = n > 0 ? conf_find_subscriber(conf, names[i])

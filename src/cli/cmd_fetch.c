@@ -25,13 +25,14 @@ static int fetch_all(struct cli *cli)
 {
 	owned(poll_results) struct service_poll_results results = {0};
 	owned(strings) struct strings categories = {0};
+	const struct service_poll_events events = {cli_tell_poll, NULL};
 	struct error err = {0};
 	size_t n_new = 0;
 	size_t n_failed;
 
 	service_categories(cli->conf, NULL, &categories);
-	if (service_poll(&cli->service, &categories, cli_tell_poll, NULL,
-	                 &results, &err) < 0) {
+	if (service_poll(&cli->service, &categories, &events, &results, &err) <
+	    0) {
 		cli_say("%s", err.message);
 		return CLI_FAILED;
 	}

@@ -142,6 +142,7 @@ static int poll_feeds(struct send_run *run, size_t *ret_n_failed)
 {
 	owned(poll_results) struct service_poll_results results = {0};
 	owned(strings) struct strings categories = {0};
+	const struct service_poll_events events = {cli_tell_poll, NULL};
 	struct error err = {0};
 
 	if (run->n_list == run->cli->conf->n_subscribers)
@@ -150,8 +151,8 @@ static int poll_feeds(struct send_run *run, size_t *ret_n_failed)
 		for (size_t i = 0; i < run->n_list; i++)
 			service_categories(run->cli->conf, run->list[i],
 			                   &categories);
-	if (service_poll(&run->cli->service, &categories, cli_tell_poll, NULL,
-	                 &results, &err) < 0) {
+	if (service_poll(&run->cli->service, &categories, &events, &results,
+	                 &err) < 0) {
 		cli_say("%s", err.message);
 		return -1;
 	}
@@ -188,10 +189,13 @@ static int requeue_one(struct send_run *run,
 	struct service *service = &run->cli->service;
 	owned(mem) char *message_id =
 		mail_new_message_id(&run->cli->conf->sender);
-	struct store_last_digest last = {0};
-	int64_t delivery;
-	int found =
-		store_last_digest(service->store, subscriber->id, &last, err);
+	struct store_again again = {
+		.address = subscriber->email,
+		.message_id = message_id,
+		.at = clock_now_sec(&service->world->clock),
+	};
+	int found = store_last_digest(service->store, subscriber->id,
+	                              &again.last, err);
 
 	if (found < 0)
 		return -1;
@@ -201,9 +205,7 @@ static int requeue_one(struct send_run *run,
 		return 0;
 	}
 	run->n_total++;
-	return store_requeue_digest(
-		service->store, &last, subscriber->email, message_id,
-		clock_now_sec(&service->world->clock), &delivery, err);
+	return store_requeue_digest(service->store, &again, err);
 }
 
 static int requeue(struct send_run *run)
@@ -221,11 +223,12 @@ static int requeue(struct send_run *run)
 
 static int queue(struct send_run *run)
 {
+	const struct service_queue_job job = {run->list, run->n_list, on_queued,
+	                                      run};
 	struct service_queue_counts counts = {0};
 	struct error err = {0};
 
-	if (service_queue(&run->cli->service, run->list, run->n_list, on_queued,
-	                  run, &counts, &err) < 0) {
+	if (service_queue(&run->cli->service, &job, &counts, &err) < 0) {
 		cli_say("%s", err.message);
 		return -1;
 	}

@@ -15,9 +15,9 @@ static void print_outcome(const struct store_outcome *outcome)
 	owned(buf) struct buf line = BUF_INIT(8192);
 	char day[DAY_TEXT_SIZE];
 
-	buf_addf(&line, "  %-32s %s  %-16s %s", outcome->name,
-	         day_format(outcome->day, day), outcome_name(outcome->outcome),
-	         outcome->reason);
+	buf_addf(&line, "  %-32s %s  %-16s %s", outcome->of_day.name,
+	         day_format(outcome->of_day.day, day),
+	         outcome_name(outcome->outcome), outcome->reason);
 	cli_print(buf_str(&line));
 }
 
@@ -31,8 +31,9 @@ static void print_newest(const struct store_outcomes *outcomes,
 		const struct store_outcome *item = &outcomes->items[i];
 		const struct store_outcome *next = item + 1;
 
-		if (item->of != of || (i + 1 < outcomes->n && next->of == of &&
-		                       !strcmp(next->name, item->name)))
+		if (item->of_day.of != of ||
+		    (i + 1 < outcomes->n && next->of_day.of == of &&
+		     !strcmp(next->of_day.name, item->of_day.name)))
 			continue;
 		print_outcome(item);
 		n++;

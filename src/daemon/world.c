@@ -35,12 +35,12 @@ static int relay_open(void *ctx, const struct smtp_events *events,
 static void relay_send(void *relay, const char *from, const char *to,
                        struct span message)
 {
-	smtp_send(relay, from, to, message);
+	smtp_send(relay, &(struct smtp_letter){from, to, message});
 }
 
 static void relay_send_body(void *relay)
 {
-	smtp_send_body(relay);
+	smtp_send_body(relay, NULL);
 }
 
 static void relay_close(void *relay)

@@ -206,11 +206,11 @@ static void add_quoted(struct buf *out, struct span text)
 
 static void add_phrase(struct buf *out, struct span text)
 {
-	if (!is_plain(text) || has_long_word(out, text))
-		add_words(out, text);
-	else if (is_atoms(text))
+	bool is_readable = is_plain(text) && !has_long_word(out, text);
+
+	if (is_readable && is_atoms(text))
 		add_units(out, text);
-	else if (text.len <= QUOTED_MAX_BYTES)
+	else if (is_readable && text.len <= QUOTED_MAX_BYTES)
 		add_quoted(out, text);
 	else
 		add_words(out, text);

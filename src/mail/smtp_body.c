@@ -48,14 +48,27 @@ int smtp_check_body(struct span message, struct error *err)
 
 void smtp_add_body(struct buf *out, struct span message)
 {
-	while (message.len > 0) {
-		size_t len = span_find(message, "\n.") + 1;
+	struct span line;
 
-		if (message.ptr[0] == '.')
+	while (span_split(&message, '\n', &line) && message.ptr) {
+		if (line.ptr[0] == '.')
 			buf_add_char(out, '.');
-		buf_add_span(out, span_first(message, len));
-		message = span_skip(message,
-		                    len < message.len ? len : message.len);
+		buf_add(out, line.ptr, line.len + 1);
 	}
 	buf_add_str(out, "." CRLF);
+}
+
+/* Eight bytes at a time: every message is looked through. */
+bool smtp_has_8bit(struct span text)
+{
+	uint64_t all = 0;
+	uint64_t word;
+
+	for (; text.len >= sizeof(word); text = span_skip(text, sizeof(word))) {
+		memcpy(&word, text.ptr, sizeof(word));
+		all |= word;
+	}
+	for (; text.len > 0; text = span_skip(text, 1))
+		all |= (unsigned char)text.ptr[0];
+	return all & 0x8080808080808080U;
 }

@@ -16,6 +16,8 @@ void smtp_quote(struct smtp_outcome *outcome, const struct smtp_reply *reply)
 	memcpy(outcome->enhanced, reply->enhanced, sizeof(outcome->enhanced));
 	snprintf(outcome->reply, sizeof(outcome->reply), "%s",
 	         buf_str(&reply->text));
+	outcome->slow_down =
+		reply->code == 421 || !strncmp(reply->enhanced, "4.7.", 4);
 }
 
 void smtp_say(struct smtp_outcome *outcome, const char *where, const char *what,
@@ -62,6 +64,24 @@ static enum smtp_verdict find_verdict(enum smtp_stage stage,
 	if (stage == SMTP_STAGE_MAIL && !is_about_message(reply))
 		return SMTP_RELAY;
 	return SMTP_FAILED;
+}
+
+/* RFC 3463, sections 3.2 and 3.3, and for servers without such codes. */
+static bool is_about_mailbox(enum smtp_stage stage,
+                             const struct smtp_reply *reply)
+{
+	const char *enhanced = reply->enhanced;
+
+	if (reply->code / 100 != 5)
+		return false;
+	if (!strcmp(enhanced, "5.1.7") || !strcmp(enhanced, "5.1.8"))
+		return false;
+	if (enhanced[0])
+		return stage >= SMTP_STAGE_RCPT &&
+		       (!strncmp(enhanced, "5.1.", 4) ||
+		        !strncmp(enhanced, "5.2.", 4));
+	return stage == SMTP_STAGE_RCPT &&
+	       (reply->code == 550 || reply->code == 551 || reply->code == 553);
 }
 
 static const char *say_refused(const struct smtp_outcome *outcome)
@@ -117,6 +137,7 @@ void smtp_judge_reply(struct smtp_outcome *outcome, enum smtp_stage stage,
 
 	*outcome = (struct smtp_outcome){.stage = stage};
 	smtp_quote(outcome, reply);
+	outcome->bad_recipient = is_about_mailbox(stage, reply);
 	if (smtp_reply_accepts(reply, stage))
 		outcome->verdict = SMTP_SENT;
 	else

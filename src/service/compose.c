@@ -122,16 +122,18 @@ static void number_papers(struct service_composer *composer)
 
 	if (candidates->n_papers == 0)
 		return;
-	qsort(papers, candidates->n_papers, sizeof(*papers), compare_papers);
+	qsort(papers, candidates->n_papers, sizeof(struct paper *),
+	      compare_papers);
 	for (size_t i = 0; i < candidates->n_papers; i++)
 		composer->papers[i].first =
 			i > 0 && !strcmp(papers[i - 1]->id, papers[i]->id)
 				? composer->papers[i - 1].first
 				: i;
 	for (size_t i = 0; i < candidates->n; i++) {
-		struct paper **found = bsearch(
-			&candidates->announcements[i].paper, papers,
-			candidates->n_papers, sizeof(*papers), compare_papers);
+		struct paper **found =
+			bsearch(&candidates->announcements[i].paper, papers,
+		                candidates->n_papers, sizeof(struct paper *),
+		                compare_papers);
 
 		composer->paper_of[i] = (size_t)(found - papers);
 	}
@@ -240,59 +242,73 @@ static void choose_announcements(struct service_composer *composer,
 	}
 }
 
-/*
- * Did a digest carry it before? New and cross-listed papers come once;
- * replacements once per version. *ret_old is the version that was sent.
- */
-static int was_sent(struct service_composer *composer, const char *id,
-                    const struct announcement *announcement, int64_t mark,
-                    uint32_t *ret_old, struct error *err)
-{
-	struct store *store = composer->service->store;
-	const struct paper *paper = announcement->paper;
-	bool before;
-	int32_t day;
-	int found;
-
-	*ret_old = 0;
-	if (store_announced_before(store, paper->id, mark, &before, err) < 0)
-		return -1;
-	if (!before)
-		return 0;
-	found = store_sent_version(store, id, paper->id, ret_old, &day, err);
-	if (found != STORE_FOUND)
-		return found < 0 ? -1 : 0;
-	return announcement->type < ANNOUNCE_REPLACE ||
-	       *ret_old >= paper->version;
-}
-
 /* A topic with its query, compiled for this subscriber. */
 struct compiled {
 	const struct topic *topic;
 	struct query *query;
 };
 
-static void free_compiled(struct compiled *list, size_t n)
+/* What the limits leave, best first. */
+struct quota {
+	struct store *store;
+	const struct subscriber *subscriber;
+	const struct compiled *compiled;
+	uint32_t *n_of; /* of each topic */
+	int64_t mark;
+};
+
+/*
+ * Did a digest carry it before? New and cross-listed papers come once;
+ * replacements once per version. *ret_old is the version that was sent.
+ */
+static int was_sent(const struct quota *quota,
+                    const struct announcement *announcement, uint32_t *ret_old,
+                    struct error *err)
 {
-	for (size_t i = 0; i < n; i++)
-		query_free(list[i].query);
+	const struct paper *paper = announcement->paper;
+	struct store_sent sent = {0};
+	bool before = false;
+	int found;
+
+	*ret_old = 0;
+	if (store_announced_before(quota->store, paper->id, quota->mark,
+	                           &before, err) < 0)
+		return -1;
+	if (!before)
+		return 0;
+	found = store_get_sent(quota->store, quota->subscriber->id, paper->id,
+	                       &sent, err);
+	if (found != STORE_FOUND)
+		return found < 0 ? -1 : 0;
+	*ret_old = sent.version;
+	return announcement->type < ANNOUNCE_REPLACE ||
+	       sent.version >= paper->version;
+}
+
+static void free_compiled(struct compiled *list)
+{
+	for (struct compiled *item = list; item->topic; item++)
+		query_free(item->query);
 	free(list);
 }
 
+OWNED_DEFINE(compiled, struct compiled, free_compiled);
+
+/* A list that ends with an item without a topic. */
 static int compile_topics(const struct subscriber *subscriber,
                           struct compiled **ret_list, struct error *err)
 {
-	struct compiled *list = mem_array(subscriber->n_topics, sizeof(*list));
+	owned(compiled) struct compiled *list =
+		mem_array(subscriber->n_topics + 1, sizeof(*list));
 
 	for (size_t i = 0; i < subscriber->n_topics; i++) {
-		list[i].topic = &subscriber->topics[i];
-		if (query_from_topic(&list[i].query, list[i].topic, err) < 0) {
-			free_compiled(list, i);
+		if (query_from_topic(&list[i].query, &subscriber->topics[i],
+		                     err) < 0)
 			return error_prefix(err, "subscriber %s",
 			                    subscriber->id);
-		}
+		list[i].topic = &subscriber->topics[i];
 	}
-	*ret_list = list;
+	*ret_list = take_ptr(list);
 	return 0;
 }
 
@@ -311,6 +327,13 @@ struct found_list {
 static size_t paper_number(const struct service_composer *composer, size_t slot)
 {
 	return composer->paper_of[composer->papers[slot].chosen];
+}
+
+static const struct announcement *
+chosen_of(const struct service_composer *composer, size_t slot)
+{
+	return &composer->candidates
+	                ->announcements[composer->papers[slot].chosen];
 }
 
 /* Lets one topic claim the papers that it scores higher than those before. */
@@ -385,14 +408,6 @@ static void add_entry(struct service_composer *composer,
 	          &entry->match);
 }
 
-/* What the limits leave, best first. */
-struct quota {
-	const struct subscriber *subscriber;
-	const struct compiled *compiled;
-	uint32_t *n_of; /* of each topic */
-	int64_t mark;
-};
-
 static bool has_room(const struct quota *quota, const struct digest *digest,
                      uint32_t topic)
 {
@@ -415,10 +430,8 @@ static int pick_entries(struct service_composer *composer,
 		if (item->topic == UINT32_MAX ||
 		    item->score < quota->subscriber->min_score)
 			continue;
-		sent = was_sent(composer, quota->subscriber->id,
-		                &composer->candidates->announcements
-		                         [composer->papers[item->slot].chosen],
-		                quota->mark, &old, err);
+		sent = was_sent(quota, chosen_of(composer, item->slot), &old,
+		                err);
 		if (sent < 0)
 			return -1;
 		if (sent)
@@ -469,7 +482,7 @@ static int fill_digest(struct service_composer *composer,
 {
 	owned(mem) uint32_t *n_of =
 		mem_array(subscriber->n_topics, sizeof(*n_of));
-	struct compiled *compiled = NULL;
+	owned(compiled) struct compiled *compiled = NULL;
 	struct found_list found;
 	struct quota quota;
 	int rc;
@@ -484,13 +497,13 @@ static int fill_digest(struct service_composer *composer,
 		run_topic(composer, &compiled[i], i, &found);
 	qsort(found.items, found.n, sizeof(*found.items), compare_found);
 
-	quota = (struct quota){subscriber, compiled, n_of, mark};
+	quota = (struct quota){composer->service->store, subscriber, compiled,
+	                       n_of, mark};
 	rc = pick_entries(composer, &quota, &found, digest, err);
 	if (digest->n_entries > 0)
 		qsort(digest->entries, digest->n_entries,
 		      sizeof(*digest->entries), compare_entries);
 	free(found.items);
-	free_compiled(compiled, subscriber->n_topics);
 	return rc;
 }
 
@@ -513,33 +526,30 @@ int service_compose(struct service_composer *composer,
                     const struct subscriber *subscriber,
                     struct service_composed *ret_composed, struct error *err)
 {
-	owned(composed) struct service_composed composed = {0};
-	struct service *service = composer->service;
+	owned(digest) struct digest *digest = NULL;
 	struct standing standing;
-	int32_t day;
+	int64_t new_mark = composer->last_seq;
+	int32_t day = 0;
 
-	if (service_local_day(service, subscriber, &day, err) < 0)
+	if (service_local_day(composer->service, subscriber, &day, err) < 0)
 		return -1;
 	if (subscriber_paused(subscriber, day))
 		return COMPOSE_PAUSED;
-	if (find_standing(service, subscriber, &standing, err) < 0)
+	if (find_standing(composer->service, subscriber, &standing, err) < 0)
 		return -1;
 	if (standing.suspended)
 		return COMPOSE_SUSPENDED;
 
-	composed = (struct service_composed){
-		.digest = begin_digest(service, subscriber, day),
-		.old_mark = standing.mark,
-		/* Somebody may have loaded a later batch and been faster. */
-		.new_mark = standing.mark > composer->last_seq
-	                            ? standing.mark
-	                            : composer->last_seq,
+	/* Somebody may have loaded a later batch and been faster. */
+	if (new_mark < standing.mark)
+		new_mark = standing.mark;
+	digest = begin_digest(composer->service, subscriber, day);
+	if (fill_digest(composer, subscriber, standing.mark, digest, err) < 0)
+		return -1;
+	*ret_composed = (struct service_composed){
+		.digest = take_ptr(digest),
+		.move = {standing.mark, new_mark},
 		.begin = standing.begin,
 	};
-	if (fill_digest(composer, subscriber, standing.mark, composed.digest,
-	                err) < 0)
-		return -1;
-	*ret_composed = composed;
-	composed = (struct service_composed){0};
 	return ret_composed->digest->n_entries > 0 ? COMPOSED : COMPOSE_NOTHING;
 }

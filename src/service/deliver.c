@@ -440,8 +440,8 @@ static int take_page(struct run *run, int64_t *after_id, bool *ret_more,
                      struct error *err)
 {
 	struct store_deliveries page = {0};
-	int rc = store_next_deliveries(run->service->store, INT64_MAX,
-	                               *after_id, PAGE, &page, err);
+	const struct store_page next = {INT64_MAX, *after_id, PAGE};
+	int rc = store_next_deliveries(run->service->store, &next, &page, err);
 
 	for (size_t i = 0; rc == 0 && i < page.n; i++) {
 		*after_id = page.items[i].id;

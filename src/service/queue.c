@@ -13,8 +13,7 @@
 struct queue_run {
 	struct service *service;
 	struct service_composer *composer;
-	service_queue_fn done;
-	void *ctx;
+	const struct service_queue_job *job;
 	struct service_queue_counts *counts;
 };
 
@@ -23,13 +22,16 @@ static int set_outcome(struct service *service,
                        enum outcome outcome, const char *reason,
                        struct error *err)
 {
-	int32_t day;
+	struct store_outcome row = {
+		.of_day = {OUTCOME_OF_SUBSCRIBER, subscriber->id, 0},
+		.outcome = outcome,
+		.reason = reason,
+		.at = clock_now_sec(&service->world->clock),
+	};
 
-	if (service_local_day(service, subscriber, &day, err) < 0)
+	if (service_local_day(service, subscriber, &row.of_day.day, err) < 0)
 		return -1;
-	return store_set_outcome(service->store, OUTCOME_OF_SUBSCRIBER,
-	                         subscriber->id, day, outcome, reason,
-	                         clock_now_sec(&service->world->clock), err);
+	return store_set_outcome(service->store, &row, err);
 }
 
 int service_note_outcome(struct service *service,
@@ -37,14 +39,13 @@ int service_note_outcome(struct service *service,
                          enum outcome outcome, const char *reason,
                          struct error *err)
 {
+	struct store_day day = {OUTCOME_OF_SUBSCRIBER, subscriber->id, 0};
 	enum outcome had;
-	int32_t day;
 	int found;
 
-	if (service_local_day(service, subscriber, &day, err) < 0)
+	if (service_local_day(service, subscriber, &day.day, err) < 0)
 		return -1;
-	found = store_get_outcome(service->store, OUTCOME_OF_SUBSCRIBER,
-	                          subscriber->id, day, &had, err);
+	found = store_get_outcome(service->store, &day, &had, err);
 	if (found < 0)
 		return -1;
 	if (found == STORE_FOUND && had == OUTCOME_SENT)
@@ -76,29 +77,36 @@ static int begin_subscriber(struct service *service,
 	if (!composed->begin)
 		return 0;
 	return store_begin_subscriber(
-		service->store, subscriber->id, composed->old_mark,
+		service->store, subscriber->id, composed->move.from,
 		clock_now_sec(&service->world->clock), err);
 }
 
 /* STORE_QUEUED, STORE_MARK_MOVED or -1. */
-static int queue_composed(struct queue_run *run,
+static int queue_composed(struct service *service,
                           const struct subscriber *subscriber,
-                          const struct service_composed *composed, int outcome,
+                          const struct service_composed *composed,
                           struct error *err)
 {
-	struct store *store = run->service->store;
-	int64_t delivery;
+	const struct digest *digest = composed->digest;
 
-	if (begin_subscriber(run->service, subscriber, composed, err) < 0)
+	if (begin_subscriber(service, subscriber, composed, err) < 0)
 		return -1;
-	if (outcome == COMPOSED)
-		return store_queue_digest(store, composed->digest,
-		                          subscriber->email, composed->old_mark,
-		                          composed->new_mark, &delivery, err);
-	if (note_nothing(run->service, subscriber, composed->digest, err) < 0)
+	if (digest->n_entries > 0)
+		return store_queue_digest(service->store, digest,
+		                          subscriber->email, &composed->move,
+		                          err);
+	if (note_nothing(service, subscriber, digest, err) < 0)
 		return -1;
-	return store_move_mark(store, subscriber->id, composed->old_mark,
-	                       composed->new_mark, err);
+	return store_move_mark(service->store, subscriber->id, &composed->move,
+	                       err);
+}
+
+static void tell(const struct queue_run *run,
+                 const struct subscriber *subscriber, int outcome,
+                 const struct digest *digest)
+{
+	if (run->job->done)
+		run->job->done(run->job->ctx, subscriber, outcome, digest);
 }
 
 static int rest_subscriber(struct queue_run *run,
@@ -140,29 +148,28 @@ static int queue_one(struct queue_run *run, const struct subscriber *subscriber,
 	if (outcome < 0)
 		return -1;
 	if (outcome == COMPOSE_PAUSED || outcome == COMPOSE_SUSPENDED) {
-		if (run->done)
-			run->done(run->ctx, subscriber, outcome, NULL);
+		tell(run, subscriber, outcome, NULL);
 		return rest_subscriber(run, subscriber, outcome, err);
 	}
-	queued = queue_composed(run, subscriber, &composed, outcome, err);
+	queued = queue_composed(run->service, subscriber, &composed, err);
 	if (queued < 0)
 		return -1;
 	count(run->counts, outcome, queued);
-	if (run->done && queued == STORE_QUEUED)
-		run->done(run->ctx, subscriber, outcome, composed.digest);
+	if (queued == STORE_QUEUED)
+		tell(run, subscriber, outcome, composed.digest);
 	return 0;
 }
 
-static int queue_slice(struct queue_run *run,
-                       const struct subscriber *const *subscribers, size_t n,
-                       struct error *err)
+/* Those from `first` on whose digests share a transaction. */
+static int queue_slice(struct queue_run *run, size_t first, struct error *err)
 {
+	const struct service_queue_job *job = run->job;
 	struct store *store = run->service->store;
 
 	if (store_begin(store, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (queue_one(run, subscribers[i], err) < 0) {
+	for (size_t i = first; i < job->n && i < first + SLICE; i++) {
+		if (queue_one(run, job->subscribers[i], err) < 0) {
 			store_rollback(store);
 			return -1;
 		}
@@ -170,22 +177,20 @@ static int queue_slice(struct queue_run *run,
 	return store_commit(store, err);
 }
 
-int service_queue(struct service *service,
-                  const struct subscriber *const *subscribers, size_t n,
-                  service_queue_fn done, void *ctx,
+int service_queue(struct service *service, const struct service_queue_job *job,
                   struct service_queue_counts *ret_counts, struct error *err)
 {
 	owned(service_composer) struct service_composer *composer = NULL;
 	struct service_queue_counts counts = {0};
-	struct queue_run run = {service, NULL, done, ctx, &counts};
+	struct queue_run run = {service, NULL, job, &counts};
 
-	if (service_composer_new(&composer, service, subscribers, n, err) < 0)
+	if (service_composer_new(&composer, service, job->subscribers, job->n,
+	                         err) < 0)
 		return -1;
 	run.composer = composer;
 
-	for (size_t i = 0; i < n; i += SLICE)
-		if (queue_slice(&run, subscribers + i,
-		                n - i < SLICE ? n - i : SLICE, err) < 0)
+	for (size_t i = 0; i < job->n; i += SLICE)
+		if (queue_slice(&run, i, err) < 0)
 			return -1;
 	*ret_counts = counts;
 	return 0;

@@ -112,13 +112,14 @@ struct version {
 static int read_version(struct store *store, struct version *ret_version,
                         struct error *err)
 {
-	if (store_number(store, "PRAGMA user_version", NULL, 0, 0,
+	*ret_version = (struct version){0};
+	if (store_number(store, "PRAGMA user_version", NO_VALUES,
 	                 &ret_version->number, err) < 0 ||
-	    store_number(store, "PRAGMA application_id", NULL, 0, 0,
+	    store_number(store, "PRAGMA application_id", NO_VALUES,
 	                 &ret_version->application, err) < 0)
 		return -1;
-	return store_number(store, "SELECT count(*) FROM sqlite_schema", NULL,
-	                    0, 0, &ret_version->n_tables, err);
+	return store_number(store, "SELECT count(*) FROM sqlite_schema",
+	                    NO_VALUES, &ret_version->n_tables, err);
 }
 
 static int check_version(const char *path, const struct version *version,
@@ -173,13 +174,25 @@ static int upgrade(struct store *store, const char *path, struct error *err)
 	return store_end_change(store, own, rc, err);
 }
 
-int store_migrate(struct store *store, enum store_mode mode, struct error *err)
+static const char *path_of(const struct store *store)
 {
-	const char *path = sqlite3_db_filename(store_db(store), "main");
+	return sqlite3_db_filename(store_db(store), "main");
+}
+
+int store_check_owner(struct store *store, struct error *err)
+{
 	struct version version;
 
-	if (read_version(store, &version, err) < 0 ||
-	    check_version(path, &version, err) < 0)
+	if (read_version(store, &version, err) < 0)
+		return -1;
+	return check_version(path_of(store), &version, err);
+}
+
+int store_migrate(struct store *store, enum store_mode mode, struct error *err)
+{
+	struct version version;
+
+	if (read_version(store, &version, err) < 0)
 		return -1;
 	if (version.number == SCHEMA_VERSION)
 		return 0;
@@ -187,6 +200,6 @@ int store_migrate(struct store *store, enum store_mode mode, struct error *err)
 		return error_set(err, ERROR_SYSTEM,
 		                 "%s: an older arxmail wrote this database: "
 		                 "run 'arxmail fetch' to bring it up to date",
-		                 path);
-	return upgrade(store, path, err);
+		                 path_of(store));
+	return upgrade(store, path_of(store), err);
 }

@@ -103,6 +103,36 @@ static void never_sends_without_the_login_it_is_given(void **state)
 	}
 }
 
+/* Addresses for documentation: refused before a packet is sent to them. */
+static void keeps_the_password_from_the_open_network(void **state)
+{
+	static const char *const urls[] = {
+		"smtp://192.0.2.1",
+		"smtp://[2001:db8::1]:587",
+		"smtp://[::ffff:192.0.2.1]:587",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(urls); i++) {
+		owned(mem) char *url = mem_dup(urls[i]);
+		struct client client;
+
+		start_client(&client, "stall\n");
+		client.options.url = url;
+		client.options.username = (char[]){"digest"};
+		client.options.password = (char[]){"secret"};
+		run_client(&client);
+		stop_client(&client);
+		abandon_server(&client.server);
+		assert_int_equal(client.outcome.verdict, SMTP_RELAY);
+		assert_int_equal(client.outcome.stage, SMTP_STAGE_LOGIN);
+		assert_string_equal(strchr(client.outcome.sentence, ' '),
+		                    " would get the password unencrypted: set "
+		                    "smtp.tls to \"required\", or leave out "
+		                    "smtp.username");
+	}
+}
+
 /* The words are those of a user and a password in PLAIN (RFC 4616). */
 static void logs_in_on_loopback(void **state)
 {
@@ -332,6 +362,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_why_it_could_not_be_opened),
 		cmocka_unit_test(never_sends_without_the_login_it_is_given),
+		cmocka_unit_test(keeps_the_password_from_the_open_network),
 		cmocka_unit_test(logs_in_on_loopback),
 		cmocka_unit_test(
 			never_goes_on_without_tls_where_it_is_required),

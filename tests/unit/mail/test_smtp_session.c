@@ -171,6 +171,9 @@ static void stops_at_the_first_refusal_without_pipelining(void **state)
 	         MAIL "quiet\n> 250 ok\n" RCPT "quiet\n> 250 ok\n" DATA
 	              "quiet\n> 354 go\n" BODY "> 250 ok\n" QUIT,
 	         SMTP_SENT, SMTP_STAGE_DOT, false, 250, ""},
+		{"replies before their commands",
+	         MAIL "+ 250 a|250 b|354 c|\ngone\n", SMTP_DEFERRED,
+	         SMTP_STAGE_RCPT, true, 250, ""},
 		{"an enhanced code of another class is none",
 	         MAIL "> 250 ok\n" RCPT "> 550 4.1.1 no\n" QUIT, SMTP_FAILED,
 	         SMTP_STAGE_RCPT, false, 550, ""},
@@ -240,7 +243,6 @@ static void sends_nothing_that_could_be_a_command(void **state)
 		struct span message;
 		const char *sentence;
 	} cases[] = {
-#define TEXT(literal) {literal, sizeof(literal) - 1}
 		{"a@b>\r\nRCPT TO:<c@d", "a@b", TEXT("x\r\n"),
 	         "it holds < or >; only the address itself belongs here"},
 		{"a@b", "a@b\r\nDATA", TEXT("x\r\n"),
@@ -282,9 +284,9 @@ static void sends_nothing_that_could_be_a_command(void **state)
 		start_client(&client, GREETED
 		             "> 250-relay.example\n> 250-PIPELINING\n"
 		             "> 250 SIZE 20\n" QUIT "gone\n");
-		client.from = cases[i].from;
-		client.to = cases[i].to;
-		client.message = cases[i].message;
+		client.letters[0].from = cases[i].from;
+		client.letters[0].to = cases[i].to;
+		client.letters[0].message = cases[i].message;
 		run_to_done(&client, SMTP_FAILED);
 		assert_int_equal(client.outcome.stage, SMTP_STAGE_MAIL);
 		assert_int_equal(client.outcome.code, 0);
@@ -307,8 +309,8 @@ static void uses_what_the_server_offers(void **state)
 	             "> 250 ok\n"
 	             "< RCPT TO:<jürgen@xn--mller-kva.example>\n> 250 ok\n" DATA
 	             "> 354 go\n" BODY "> 250 ok\n" QUIT);
-	client.to = "jürgen@xn--mller-kva.example";
-	client.message = span_of(ADA_MESSAGE);
+	client.letters[0].to = "jürgen@xn--mller-kva.example";
+	client.letters[0].message = span_of(ADA_MESSAGE);
 	run_to_done(&client, SMTP_SENT);
 }
 
@@ -349,6 +351,28 @@ static void goes_on_after_each_outcome_that_leaves_it_open(void **state)
 		client.n_messages = cases[i].n_messages;
 		run_to_done(&client, SMTP_SENT);
 		assert_int_equal(client.n_done, cases[i].n_messages);
+	}
+}
+
+static void says_nothing_more_after_a_refusal(void **state)
+{
+	static const char *const refusals[] = {
+		PLAIN MAIL "> 450 later\n",
+		PLAIN MAIL "> 250 ok\n" RCPT "> 550 no\n",
+		PIPELINED GROUP "+ 250 a|550 b|503 c|\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(refusals); i++) {
+		owned(mem) char *script =
+			mem_printf("%squiet\n> 421 bye\ngone\n", refusals[i]);
+		struct client client;
+
+		start_client(&client, script);
+		client.closes_at = CLOSES_NEVER;
+		run_to_done(&client, SMTP_DEFERRED);
+		assert_int_equal(client.n_done, 1);
+		assert_int_equal(client.outcome.code, 421);
 	}
 }
 
@@ -413,6 +437,7 @@ int main(void)
 		cmocka_unit_test(uses_what_the_server_offers),
 		cmocka_unit_test(
 			goes_on_after_each_outcome_that_leaves_it_open),
+		cmocka_unit_test(says_nothing_more_after_a_refusal),
 		cmocka_unit_test(a_refused_reset_ends_the_session),
 		cmocka_unit_test(tells_when_the_server_ends_an_idle_session),
 	};

@@ -64,6 +64,7 @@ struct rig {
 	struct smtp_events events;
 	char to[64];
 	char message_id[64];
+	struct buf message;
 	int step; /* of the relay */
 };
 
@@ -125,6 +126,8 @@ static void fake_send(void *relay, const char *from, const char *to,
 	snprintf(rig->to, sizeof(rig->to), "%s", to);
 	snprintf(rig->message_id, sizeof(rig->message_id), "%.*s",
 	         (int)span_find(rest, ">"), rest.ptr);
+	buf_clear(&rig->message);
+	buf_add_span(&rig->message, message);
 	rig->step = STEP_COMMANDS;
 }
 
@@ -267,6 +270,7 @@ static int set_up(void **state)
 		return -1;
 	rig->conf_path = mem_printf("%s/arxmail.conf", rig->dir);
 	rig->now = NOON;
+	rig->message = BUF_INIT(1 << 20);
 	rig->world = (struct service_world){
 		.clock = {read_now, read_ms, rig},
 		.ctx = rig,
@@ -303,6 +307,7 @@ static int tear_down(void **state)
 	remove_file(rig, "arxmail.conf");
 	rc = rmdir(rig->dir);
 	free(rig->conf_path);
+	buf_fini(&rig->message);
 	free(rig);
 	return rc;
 }
@@ -349,10 +354,11 @@ static enum outcome poll(struct rig *rig)
 {
 	owned(poll_results) struct service_poll_results results = {0};
 	owned(strings) struct strings categories = {0};
+	const struct service_poll_events events = {0};
 	struct error err = {0};
 
 	service_categories(rig->conf, NULL, &categories);
-	assert_int_equal(service_poll(&rig->service, &categories, NULL, NULL,
+	assert_int_equal(service_poll(&rig->service, &categories, &events,
 	                              &results, &err),
 	                 0);
 	assert_int_equal(results.n, categories.n);
@@ -361,8 +367,11 @@ static enum outcome poll(struct rig *rig)
 
 static struct service_queue_counts queue(struct rig *rig)
 {
-	const struct subscriber *const *list =
-		(const struct subscriber *const *)rig->conf->subscribers;
+	const struct service_queue_job job = {
+		.subscribers = (const struct subscriber *const *)
+	                               rig->conf->subscribers,
+		.n = rig->conf->n_subscribers,
+	};
 	struct service_queue_counts counts = {0};
 	owned(strings) struct strings ids = {0};
 	struct error err = {0};
@@ -373,10 +382,7 @@ static struct service_queue_counts queue(struct rig *rig)
 	assert_int_equal(store_keep_subscribers(rig->store, &ids, rig->now,
 	                                        &cancelled, &err),
 	                 0);
-	assert_int_equal(service_queue(&rig->service, list,
-	                               rig->conf->n_subscribers, NULL, NULL,
-	                               &counts, &err),
-	                 0);
+	assert_int_equal(service_queue(&rig->service, &job, &counts, &err), 0);
 	return counts;
 }
 
@@ -442,12 +448,12 @@ static void assert_state(struct rig *rig, const char *id,
 static void assert_day(struct rig *rig, const char *id, enum outcome expected)
 {
 	owned(zone) struct zone *zone = zone_open("UTC");
+	const struct store_day day = {OUTCOME_OF_SUBSCRIBER, id,
+	                              zone_day(zone, rig->now)};
 	enum outcome found = OUTCOMES;
 	struct error err = {0};
 
-	assert_int_equal(store_get_outcome(rig->store, OUTCOME_OF_SUBSCRIBER,
-	                                   id, zone_day(zone, rig->now), &found,
-	                                   &err),
+	assert_int_equal(store_get_outcome(rig->store, &day, &found, &err),
 	                 STORE_FOUND);
 	assert_string_equal(outcome_name(found), outcome_name(expected));
 }

@@ -306,7 +306,6 @@ static void two_who_compose_at_once_queue_one_digest(void **state)
 	owned(composed) struct service_composed composed = {0};
 	struct service theirs;
 	struct error err = {0};
-	int64_t delivery;
 
 	assert_int_equal(store_open(&other, rig->dir, STORE_WRITE, &err), 0);
 	theirs = (struct service){rig->conf, other, &rig->world};
@@ -319,9 +318,35 @@ static void two_who_compose_at_once_queue_one_digest(void **state)
 	                 COMPOSED);
 	assert_int_equal(queue(rig).n_queued, 1);
 	assert_int_equal(store_queue_digest(other, composed.digest, "x@y.org",
-	                                    composed.old_mark,
-	                                    composed.new_mark, &delivery, &err),
+	                                    &composed.move, &err),
 	                 STORE_MARK_MOVED);
+}
+
+static void a_digest_says_which_feeds_could_not_be_read(void **state)
+{
+	struct rig *rig = *state;
+
+	configure(rig,
+	          "{ email = \"ada@example.org\";"
+	          " categories = [\"cs.CL\", \"hep-th\"]; }");
+	ANNOUNCE(rig, "2609.00001v1 new A method");
+	poll(rig);
+	queue(rig);
+	deliver(rig, ACT_ACCEPT);
+	assert_null(strstr(buf_str(&rig->message), "could not be read"));
+
+	rig->now += DAY_SEC;
+	ANNOUNCE(rig, "2609.00011v1 new Another method");
+	poll(rig);
+	queue(rig);
+	rig->feed[0] = '\0';
+	configure(rig,
+	          "{ email = \"ada@example.org\";"
+	          " categories = [\"cs.CL\", \"hep-th\", \"math.NT\"]; }");
+	poll(rig);
+	deliver(rig, ACT_ACCEPT);
+	assert_non_null(strstr(buf_str(&rig->message),
+	                       "Today math.NT could not be read"));
 }
 
 static void tells_how_a_feed_was(void **state)
@@ -372,6 +397,7 @@ int main(void)
 		CASE(a_crash_after_the_dot_repeats_the_message_id),
 		CASE(a_subscriber_who_left_gets_nothing_more),
 		CASE(two_who_compose_at_once_queue_one_digest),
+		CASE(a_digest_says_which_feeds_could_not_be_read),
 		CASE(tells_how_a_feed_was),
 	};
 
