@@ -14,9 +14,11 @@
 
 /* A paper of the batch; several may be versions of one e-print. */
 struct batch_paper {
-	size_t first;  /* index of the first one with the same id */
-	size_t chosen; /* of `first`: the announcement that counts, so far */
-	unsigned turn; /* the subscriber for whom `chosen` holds */
+	size_t first;     /* index of the first one with the same id */
+	size_t chosen;    /* of `first`: the announcement that counts, so far */
+	unsigned turn;    /* the subscriber for whom `chosen` holds */
+	size_t entry;     /* of what was found, */
+	unsigned claimed; /* for this subscriber */
 };
 
 struct service_composer {
@@ -24,10 +26,13 @@ struct service_composer {
 	struct store_candidates *candidates;
 	struct batch_paper *papers; /* as candidates->papers */
 	size_t *paper_of;           /* of each announcement */
+	struct strings categories;  /* of the announcements, each once */
+	size_t *category_of;        /* of each announcement */
+	struct query_pool *pool;
 	struct query_index *index;
+	struct query_results results; /* of one topic */
 	int64_t last_seq;
 	unsigned turn;
-	uint64_t *bits; /* of one topic */
 };
 
 void service_composed_fini(struct service_composed *composed)
@@ -40,11 +45,14 @@ void service_composer_free(struct service_composer *composer)
 {
 	if (!composer)
 		return;
+	query_results_fini(&composer->results);
 	query_index_free(composer->index);
+	query_pool_free(composer->pool);
+	strings_fini(&composer->categories);
+	free(composer->category_of);
 	store_candidates_free(composer->candidates);
 	free(composer->papers);
 	free(composer->paper_of);
-	free(composer->bits);
 	free(composer);
 }
 
@@ -152,9 +160,28 @@ static void build_index(struct service_composer *composer)
 		if (candidates->announcements[i].type < paper->type)
 			paper->type = candidates->announcements[i].type;
 	}
-	composer->index = query_index_new(list, candidates->n_papers);
-	composer->bits = mem_array(query_index_words(composer->index),
-	                           sizeof(*composer->bits));
+	composer->pool = query_pool_new();
+	composer->index =
+		query_index_new(composer->pool, list, candidates->n_papers);
+}
+
+/* There are few, so that each is compared once a subscriber. */
+static void number_categories(struct service_composer *composer)
+{
+	const struct store_candidates *candidates = composer->candidates;
+	struct strings *categories = &composer->categories;
+
+	for (size_t i = 0; i < candidates->n; i++) {
+		const char *category = candidates->announcements[i].category;
+		size_t n = 0;
+
+		while (n < categories->n &&
+		       strcmp(categories->items[n], category))
+			n++;
+		if (n == categories->n)
+			strings_add(categories, span_of(category));
+		composer->category_of[i] = n;
+	}
 }
 
 static int load_batch(struct service_composer *composer, int64_t after_seq,
@@ -173,7 +200,10 @@ static int load_batch(struct service_composer *composer, int64_t after_seq,
 	                             sizeof(*composer->papers));
 	composer->paper_of =
 		mem_array(composer->candidates->n, sizeof(*composer->paper_of));
+	composer->category_of = mem_array(composer->candidates->n,
+	                                  sizeof(*composer->category_of));
 	number_papers(composer);
+	number_categories(composer);
 	build_index(composer);
 	return 0;
 }
@@ -222,7 +252,11 @@ static void choose_announcements(struct service_composer *composer,
                                  int64_t mark)
 {
 	struct store_candidates *candidates = composer->candidates;
+	const struct strings *categories = &composer->categories;
+	owned(mem) bool *wanted = mem_array(categories->n, sizeof(*wanted));
 
+	for (size_t i = 0; i < categories->n; i++)
+		wanted[i] = wants_category(subscriber, categories->items[i]);
 	composer->turn++;
 	for (size_t i = 0; i < candidates->n; i++) {
 		struct announcement *next = &candidates->announcements[i];
@@ -230,7 +264,7 @@ static void choose_announcements(struct service_composer *composer,
 		struct batch_paper *slot = &composer->papers[first];
 
 		if (next->seq <= mark || next->seq > composer->last_seq ||
-		    !wants_category(subscriber, next->category))
+		    !wanted[composer->category_of[i]])
 			continue;
 		if (slot->turn == composer->turn &&
 		    !is_better(next, &candidates->announcements[slot->chosen]))
@@ -279,14 +313,16 @@ static void free_compiled(struct compiled *list, size_t n)
 	free(list);
 }
 
-static int compile_topics(const struct subscriber *subscriber,
+static int compile_topics(struct service_composer *composer,
+                          const struct subscriber *subscriber,
                           struct compiled **ret_list, struct error *err)
 {
 	struct compiled *list = mem_array(subscriber->n_topics, sizeof(*list));
 
 	for (size_t i = 0; i < subscriber->n_topics; i++) {
 		list[i].topic = &subscriber->topics[i];
-		if (query_from_topic(&list[i].query, list[i].topic, err) < 0) {
+		if (query_from_topic(&list[i].query, composer->pool,
+		                     list[i].topic, err) < 0) {
 			free_compiled(list, i);
 			return error_prefix(err, "subscriber %s",
 			                    subscriber->id);
@@ -304,8 +340,9 @@ struct found {
 };
 
 struct found_list {
-	struct found *items; /* by slot: topic UINT32_MAX is none */
+	struct found *items;
 	size_t n;
+	size_t capacity;
 };
 
 static size_t paper_number(const struct service_composer *composer, size_t slot)
@@ -313,47 +350,68 @@ static size_t paper_number(const struct service_composer *composer, size_t slot)
 	return composer->paper_of[composer->papers[slot].chosen];
 }
 
-/* Lets one topic claim the papers that it scores higher than those before. */
+/* Do the subscriber's categories and types let the e-print through? */
+static bool is_candidate(const struct service_composer *composer,
+                         const struct subscriber *subscriber, size_t slot)
+{
+	const struct batch_paper *first = &composer->papers[slot];
+	const struct announcement *chosen;
+
+	if (first->first != slot || first->turn != composer->turn)
+		return false;
+	chosen = &composer->candidates->announcements[first->chosen];
+	return subscriber->announce >> chosen->type & 1;
+}
+
+static uint32_t count_candidates(const struct service_composer *composer,
+                                 const struct subscriber *subscriber)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < composer->candidates->n_papers; i++)
+		n += is_candidate(composer, subscriber, i);
+	return n;
+}
+
+/* Lets the topic claim the paper if it scores higher than those before. */
+static void claim(struct service_composer *composer, struct found_list *found,
+                  const struct found *claim)
+{
+	struct batch_paper *slot = &composer->papers[claim->slot];
+
+	if (slot->claimed == composer->turn) {
+		if (claim->score > found->items[slot->entry].score)
+			found->items[slot->entry] = *claim;
+		return;
+	}
+	slot->claimed = composer->turn;
+	slot->entry = found->n;
+	found->items = mem_grow(found->items, &found->capacity, found->n + 1,
+	                        sizeof(*found->items));
+	found->items[found->n++] = *claim;
+}
+
 static void run_topic(struct service_composer *composer,
+                      const struct subscriber *subscriber,
                       const struct compiled *compiled, uint32_t number,
                       struct found_list *found)
 {
-	query_run(composer->index, compiled->query, composer->bits);
-	for (size_t i = 0; i < found->n; i++) {
-		size_t paper = paper_number(composer, found->items[i].slot);
-		double score;
+	const struct query_results *results = &composer->results;
 
-		if (!(composer->bits[paper / 64] >> paper % 64 & 1))
-			continue;
-		score = compiled->topic->weight *
-		        query_score(composer->index, compiled->query, paper);
-		if (found->items[i].topic == UINT32_MAX ||
-		    score > found->items[i].score) {
-			found->items[i].topic = number;
-			found->items[i].score = score;
-		}
+	query_run(composer->index, compiled->query, &composer->results);
+	for (size_t i = 0; i < results->n; i++) {
+		size_t paper = results->items[i].paper;
+		struct found item = {
+			.slot = composer->papers[paper].first,
+			.topic = number,
+			.score = compiled->topic->weight *
+		                 results->items[i].score,
+		};
+
+		if (is_candidate(composer, subscriber, item.slot) &&
+		    paper_number(composer, item.slot) == paper)
+			claim(composer, found, &item);
 	}
-}
-
-/* The e-prints that the subscriber's categories and types let through. */
-static struct found_list list_candidates(struct service_composer *composer,
-                                         const struct subscriber *subscriber)
-{
-	struct store_candidates *candidates = composer->candidates;
-	struct found_list list = {
-		mem_array(candidates->n_papers, sizeof(*list.items)), 0};
-
-	for (size_t i = 0; i < candidates->n_papers; i++) {
-		const struct batch_paper *slot = &composer->papers[i];
-
-		if (slot->first != i || slot->turn != composer->turn ||
-		    !(subscriber->announce >>
-		              candidates->announcements[slot->chosen].type &
-		      1))
-			continue;
-		list.items[list.n++] = (struct found){i, UINT32_MAX, 0};
-	}
-	return list;
 }
 
 static int compare_found(const void *a, const void *b)
@@ -412,8 +470,7 @@ static int pick_entries(struct service_composer *composer,
 		uint32_t old = 0;
 		int sent;
 
-		if (item->topic == UINT32_MAX ||
-		    item->score < quota->subscriber->min_score)
+		if (item->score < quota->subscriber->min_score)
 			continue;
 		sent = was_sent(composer, quota->subscriber->id,
 		                &composer->candidates->announcements
@@ -470,19 +527,20 @@ static int fill_digest(struct service_composer *composer,
 	owned(mem) uint32_t *n_of =
 		mem_array(subscriber->n_topics, sizeof(*n_of));
 	struct compiled *compiled = NULL;
-	struct found_list found;
+	struct found_list found = {0};
 	struct quota quota;
 	int rc;
 
-	if (compile_topics(subscriber, &compiled, err) < 0)
+	if (compile_topics(composer, subscriber, &compiled, err) < 0)
 		return -1;
 
 	choose_announcements(composer, subscriber, mark);
-	found = list_candidates(composer, subscriber);
-	digest->n_considered = (uint32_t)found.n;
+	digest->n_considered = count_candidates(composer, subscriber);
 	for (uint32_t i = 0; i < subscriber->n_topics; i++)
-		run_topic(composer, &compiled[i], i, &found);
-	qsort(found.items, found.n, sizeof(*found.items), compare_found);
+		run_topic(composer, subscriber, &compiled[i], i, &found);
+	if (found.n > 0)
+		qsort(found.items, found.n, sizeof(*found.items),
+		      compare_found);
 
 	quota = (struct quota){subscriber, compiled, n_of, mark};
 	rc = pick_entries(composer, &quota, &found, digest, err);
