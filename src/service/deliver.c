@@ -20,6 +20,13 @@ void sender_stop(struct sender *sender, const char *sentence)
 	sender->stopping = true;
 }
 
+void sender_tell(const struct sender *sender,
+                 const struct service_delivered *delivered)
+{
+	if (sender->events->delivered)
+		sender->events->delivered(sender->events->ctx, delivered);
+}
+
 void sender_spare(struct sender *sender, struct letter *letter)
 {
 	sender->spare[sender->n_spare++] = letter;
@@ -116,6 +123,15 @@ static int fill(struct sender *sender, struct error *err)
 
 /* ---- the end of a run ---- */
 
+static void tell_left(struct sender *sender,
+                      const struct subscriber *subscriber)
+{
+	sender->counts->n_left++;
+	sender_tell(sender,
+	            &(struct service_delivered){.subscriber = subscriber,
+	                                        .state = DELIVERY_QUEUED});
+}
+
 static int hand_back(struct sender *sender, struct letter **slot,
                      struct error *err)
 {
@@ -128,7 +144,7 @@ static int hand_back(struct sender *sender, struct letter **slot,
 
 	if (!letter)
 		return 0;
-	sender->counts->n_left++;
+	tell_left(sender, letter->subscriber);
 	if (letter->started &&
 	    store_end_delivery(sender->service->store, letter->delivery.id,
 	                       &attempt, err) < 0)
@@ -168,7 +184,7 @@ static int leave_behind(struct sender *sender, struct error *err)
 			return -1;
 		if (!subscriber)
 			break;
-		sender->counts->n_left++;
+		tell_left(sender, subscriber);
 		if (service_note_outcome(sender->service, subscriber,
 		                         OUTCOME_DEFERRED,
 		                         sender->counts->relay, err) < 0)

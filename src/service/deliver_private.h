@@ -28,8 +28,9 @@ struct letter {
 	char *to; /* as SMTP wants it */
 	struct buf message;
 	struct smtp_letter smtp; /* borrows the above */
-	bool started;            /* the store knows that it is being sent */
-	unsigned n_lost;         /* sessions that ended before they took it */
+	size_t n_papers;
+	bool started;    /* the store knows that it is being sent */
+	unsigned n_lost; /* sessions that ended before they took it */
 };
 
 void letter_free(struct letter *letter);
@@ -145,6 +146,10 @@ struct sender {
 
 /* The relay's trouble: nothing new is begun in this run. */
 void sender_stop(struct sender *sender, const char *sentence);
+
+/* Says to whom the run belongs that a delivery has ended. */
+void sender_tell(const struct sender *sender,
+                 const struct service_delivered *delivered);
 
 /* Takes a letter that its session did not take. */
 void sender_spare(struct sender *sender, struct letter *letter);

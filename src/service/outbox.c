@@ -87,6 +87,7 @@ static int write_message(const struct outbox *outbox, struct letter *letter,
 	free(stored->digest->message_id);
 	stored->digest->message_id = mem_dup(letter->delivery.message_id);
 	stored->digest->created_at = letter->delivery.created_at;
+	letter->n_papers = stored->digest->n_entries;
 	return service_write_letter(outbox->service, letter->subscriber,
 	                            stored->digest, &letter->message, err);
 }

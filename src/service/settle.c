@@ -165,14 +165,17 @@ static void watch_relay(struct sender *sender, const struct ended *ended)
 
 static void tell(const struct sender *sender, const struct ended *ended)
 {
-	const struct service_delivered delivered = {
-		ended->letter->subscriber, ended->state,
-		ended->state == DELIVERY_SENT ? NULL : ended->outcome.sentence};
+	const struct letter *letter = ended->letter;
 
 	if (ended->state == DELIVERY_SENT)
-		log_debug("subscriber %s: sent", ended->letter->subscriber->id);
-	if (sender->events->delivered && ended->state != DELIVERY_QUEUED)
-		sender->events->delivered(sender->events->ctx, &delivered);
+		log_debug("subscriber %s: sent", letter->subscriber->id);
+	sender_tell(sender,
+	            &(struct service_delivered){
+			    letter->subscriber, ended->state, letter->n_papers,
+			    ended->state == DELIVERY_SENT ||
+					    ended->state == DELIVERY_QUEUED
+				    ? NULL
+				    : ended->outcome.sentence});
 }
 
 static void conclude(struct sender *sender, struct ended *ended)

@@ -118,8 +118,9 @@ int store_list_deliveries(struct store *store, size_t limit,
 	sqlite3_stmt *row = NULL;
 
 	if (store_query(store, &row,
-	                DELIVERY_ROWS " WHERE state IN (3, 4, 5, 6)"
+	                DELIVERY_ROWS " WHERE state IN (0, 3, 4, 5, 6)"
 	                              " AND state NOT IN (2, 7, 8)"
+	                              " AND words IS NOT NULL"
 	                              " ORDER BY delivery_no DESC LIMIT ?1",
 	                VALUES(INT((int64_t)limit)), err) < 0)
 		return -1;

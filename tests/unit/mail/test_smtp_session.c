@@ -105,7 +105,7 @@ static void judges_each_fault_at_each_stage(void **state)
 	         SMTP_STAGE_DOT, true, 421, "4.3.2"},
 		{"dot 554", TO_DOT "> 554 5.6.0 no\n" QUIT, SMTP_FAILED,
 	         SMTP_STAGE_DOT, false, 554, "5.6.0"},
-		{"dot 530", TO_DOT "> 530 no\n" QUIT, SMTP_FAILED,
+		{"dot 530", TO_DOT "> 530 no\n" QUIT, SMTP_RELAY,
 	         SMTP_STAGE_DOT, false, 530, ""},
 		{"dot 251", TO_DOT "> 251 hm\n", SMTP_UNKNOWN, SMTP_STAGE_DOT,
 	         true, 251, ""},

@@ -260,7 +260,8 @@ static void configure(struct rig *rig, const char *subscribers)
 	if (conf_load(&rig->conf, rig->conf_path, &report, &err) != CONF_VALID)
 		fail_msg("%s", report.errors.n ? report.errors.items[0]
 		                               : err.message);
-	rig->service = (struct service){rig->conf, rig->store, &rig->world};
+	rig->service = (struct service){
+		.conf = rig->conf, .store = rig->store, .world = &rig->world};
 }
 
 #define ADA(more)                                      \

@@ -308,7 +308,8 @@ static void two_who_compose_at_once_queue_one_digest(void **state)
 	struct error err = {0};
 
 	assert_int_equal(store_open(&other, rig->dir, STORE_WRITE, &err), 0);
-	theirs = (struct service){rig->conf, other, &rig->world};
+	theirs = (struct service){
+		.conf = rig->conf, .store = other, .world = &rig->world};
 	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
 	poll(rig);
 	/* They have composed when we queue. */
