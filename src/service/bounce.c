@@ -33,7 +33,7 @@ static void add_words(struct buf *line, const char *words,
 	struct span rest = span_of(words);
 	size_t at = span_find(rest, delivery->address);
 
-	while (at < rest.len) {
+	while (address.len > 0 && at < rest.len) {
 		buf_add(line, rest.ptr, at);
 		buf_add_str(line, delivery->subscriber_id);
 		rest = span_skip(rest, at + address.len);
