@@ -64,6 +64,8 @@ all: $(PROGRAMS)
 $(B)/arxmail: $(B)/src/cli/main.o $(LIB)
 $(TESTS) $(BENCHES): $(B)/%: $(B)/%.o $(LIB)
 $(TESTS): LDLIBS += -lcmocka
+# What the matcher is compared with; no other program links them.
+$(B)/tests/bench/bench_query: LDLIBS += -lhs -lpcre2-8
 
 $(PROGRAMS) $(TESTS) $(BENCHES):
 	@echo "  LINK $@"

@@ -61,6 +61,8 @@
 
 #define LIMIT_SMTP_LINE_BYTES 2048U
 #define LIMIT_SMTP_REPLY_LINES 128U
+/* A mail of ours that came back whole, in base64, with what is said of it. */
+#define LIMIT_BOUNCE_BYTES (1U * LIMIT_MIB)
 /* Waiting for the reply to the final dot: RFC 5321, section 4.5.3.2.6. */
 #define LIMIT_SMTP_DOT_SEC 600
 

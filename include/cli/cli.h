@@ -49,6 +49,13 @@ int cli_usage(const struct cli_command *command, const char *fmt, ...)
 /* Text of others on stdout. */
 void cli_print(const char *text);
 
+/*
+ * From now on the first SIGTERM or SIGINT makes cli_is_stopped() true and a
+ * second one ends the program.
+ */
+void cli_catch_signals(void);
+bool cli_is_stopped(void);
+
 /* What a command works with, from cli_open(). */
 struct cli {
 	struct conf *conf;

@@ -73,10 +73,27 @@ OWNED_DEFINE(digest_templates, struct digest_templates, digest_templates_free);
 /* Checks a subject template of the config. */
 MUST_CHECK int digest_subject_check(const char *subject, struct error *err);
 
+/*
+ * Papers as they were rendered, for the next digest with the same paper, the
+ * same marks and clauses, templates and language. Use it only while these
+ * templates and languages are alive.
+ */
+struct digest_cache;
+
+/*
+ * An empty cache. A digest that finds more than `max_bytes` in it empties it
+ * first. The caller releases it with digest_cache_free().
+ */
+struct digest_cache *digest_cache_new(size_t max_bytes);
+void digest_cache_free(struct digest_cache *cache);
+
+OWNED_DEFINE(digest_cache, struct digest_cache, digest_cache_free);
+
 /* What a digest says besides its papers. Borrowed. */
 struct digest_frame {
 	const struct digest_templates *templates;
 	const struct digest_language *language;
+	struct digest_cache *cache;  /* NULL: none */
 	const char *subject;         /* template; NULL: the language's */
 	const char *name;            /* the subscriber's; NULL: none */
 	const char *unsubscribe;     /* URL */

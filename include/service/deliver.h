@@ -21,6 +21,8 @@ struct service_delivered {
 struct service_deliver_events {
 	/* One delivery has ended. */
 	void (*delivered)(void *ctx, const struct service_delivered *delivered);
+	/* Is it to stop after the dots that are out? NULL: never. */
+	bool (*stop)(void *ctx);
 	/* Another sender is at work; `n_open` deliveries are left. */
 	void (*waiting)(void *ctx, uint64_t n_open);
 	void *ctx;

@@ -123,6 +123,12 @@ static void on_delivered(void *ctx, const struct service_delivered *delivered)
 	show_progress(run);
 }
 
+static bool is_stopped(void *ctx)
+{
+	(void)ctx;
+	return cli_is_stopped();
+}
+
 static void on_waiting(void *ctx, uint64_t n_open)
 {
 	struct send_run *run = ctx;
@@ -267,8 +273,12 @@ static int sum_up(const struct service_deliver_counts *counts,
 
 static int deliver(struct send_run *run, size_t n_feeds_failed)
 {
-	const struct service_deliver_events events = {on_delivered, on_waiting,
-	                                              run};
+	const struct service_deliver_events events = {
+		.delivered = on_delivered,
+		.stop = is_stopped,
+		.waiting = on_waiting,
+		.ctx = run,
+	};
 	bool all = run->n_list == run->cli->conf->n_subscribers;
 	owned(strings) struct strings ids = {0};
 	struct service_deliver_counts counts = {0};
@@ -397,6 +407,7 @@ static int run_send_now(const char *conf_path, int argc, char **argv)
 	}
 	if (cli_open_loaded(&cli, conf, STORE_WRITE) != CLI_DONE)
 		return CLI_FAILED;
+	cli_catch_signals();
 	run.list = list;
 	run.is_terminal = isatty(STDERR_FILENO);
 	return send_all(&run, &wish);

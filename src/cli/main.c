@@ -1,5 +1,6 @@
 #include <getopt.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,30 @@ static const struct cli_command *const commands[] = {
 #define SHORT_OPTIONS "+c:h"
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* Set by SIGTERM and SIGINT once a command says that it looks at it. */
+static volatile sig_atomic_t is_stopped;
+
+static void on_signal(int number)
+{
+	(void)number;
+	is_stopped = 1;
+}
+
+void cli_catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal,
+	                           .sa_flags = (int)SA_RESETHAND};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+}
+
+bool cli_is_stopped(void)
+{
+	return is_stopped != 0;
+}
 
 static void print_summary(FILE *out)
 {

@@ -43,6 +43,8 @@ enum template_id {
 
 struct digest_templates {
 	struct mustache *items[TEMPLATES];
+	bool needs_frame[TEMPLATES]; /* a paper's that uses the digest's names
+	                              */
 	struct style *style;
 };
 
@@ -124,6 +126,49 @@ MUST_CHECK int values_add_document(struct value *map,
 void values_add_layout(struct value *map, const struct digest_frame *frame,
                        const char *title, struct buf *content);
 
+/* ---- cache.c ---- */
+
+/* What bytes become in transfer; sums of parts are those of the whole. */
+struct cost {
+	size_t quoted; /* quoted-printable, without soft line breaks */
+	size_t bytes;  /* with CRLF, which is what base64 encodes */
+};
+
+enum fragment_kind {
+	FRAGMENT_HTML_FULL,
+	FRAGMENT_HTML_LINE,
+	FRAGMENT_TEXT_FULL,
+	FRAGMENT_TEXT_LINE,
+	FRAGMENTS, /* how many there are */
+};
+
+/* A paper in one form; the text is NULL until it is made. */
+struct fragment {
+	char *text;
+	size_t len;
+	struct cost cost; /* HTML only */
+};
+
+/* A paper with its marks in all forms that were asked for. */
+struct cached;
+
+/* Empties the cache if it is over its limit; nothing of it may be in use. */
+void cache_begin(struct digest_cache *cache);
+
+/* The one of this entry; stands until cache_begin() or the cache's end. */
+struct cached *cache_find(struct digest_cache *cache,
+                          const struct digest_frame *frame,
+                          const struct digest_entry *entry);
+
+/* NULL if it was not made. */
+const struct fragment *cache_fragment(const struct cached *cached,
+                                      enum fragment_kind kind);
+/* Keeps copies. */
+const struct fragment *cache_keep(struct digest_cache *cache,
+                                  struct cached *cached,
+                                  enum fragment_kind kind, struct span text,
+                                  struct cost cost);
+
 /* ---- html.c ---- */
 
 /* Which papers are shown, and how. */
@@ -149,14 +194,57 @@ static inline void owned_release_choice(struct choice *choice)
 	choice_fini(choice);
 }
 
-/* What html_render() is given; borrowed. */
-struct html_input {
+/* One digest on its way; borrowed. */
+struct rendering {
 	const struct digest_frame *frame;
 	const struct digest *digest;
 	const struct mustache_scope *scope; /* values_add_frame() and labels */
 	const char *title;
+	struct digest_cache *cache;
+	struct cached **cached; /* for each entry */
+	struct choice *choice;
 };
 
 /* Fills *choice with what the page shows. The caller owns *ret_html. */
-MUST_CHECK int html_render(char **ret_html, struct choice *choice,
-                           const struct html_input *input, struct error *err);
+MUST_CHECK int html_render(char **ret_html, const struct rendering *rendering,
+                           struct error *err);
+
+/* ---- plain.c ---- */
+
+/* The text part: what the HTML shows. The caller owns it. */
+MUST_CHECK int plain_render(char **ret_text, const struct rendering *rendering,
+                            struct error *err);
+
+/* ---- fragment.c ---- */
+
+/* The entry's fragment, from the cache or made and kept there. */
+MUST_CHECK int fragment_make(const struct fragment **ret_fragment,
+                             const struct rendering *rendering, size_t entry,
+                             enum fragment_kind kind, struct error *err);
+
+/* What the text costs in transfer. */
+struct cost fragment_cost(struct span text);
+
+/* Markdown of the template as HTML without styles; the caller owns it. */
+MUST_CHECK int fragment_html(char **ret_html, const struct mustache *template,
+                             const struct mustache_scope *scope,
+                             struct error *err);
+
+/* Lines longer than the text part's are wrapped with their indentation. */
+void fragment_add_wrapped(struct buf *out, struct span text);
+
+/* ---- places.c ---- */
+
+/* Puts a mark for the papers wherever the choice has some. */
+void places_fill(struct pieces *pieces, const struct rendering *rendering);
+
+/* How marks are replaced by fragments, all of which are there. */
+struct joint {
+	const struct rendering *rendering;
+	enum fragment_kind full;
+	enum fragment_kind line;
+	const char *separator;
+};
+
+/* Appends the frame with the papers in their places. */
+void places_join(struct buf *out, struct span frame, const struct joint *joint);

@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "base/utf8.h"
+#include "encode_private.h"
 #include "mail_private.h"
 
 /* Enough of the Message-ID to be unique; RFC 2046 allows 70 in all. */
@@ -140,70 +140,40 @@ static int add_header(struct buf *out, const struct mail_message *message,
 
 /* ---- body ---- */
 
-/* Valid UTF-8 with LF at each line's end, also the last. */
-static void add_lf_text(struct buf *out, struct span text)
-{
-	while (text.len > 0) {
-		bool is_cr = text.ptr[0] == '\r';
-
-		utf8_add(out, is_cr ? '\n' : utf8_next(&text));
-		if (is_cr)
-			text = span_skip(text, span_starts(text, "\r\n") + 1U);
-	}
-	if (!span_ends(buf_span(out), "\n"))
-		buf_add_char(out, '\n');
-}
-
-static void add_crlf_text(struct buf *out, struct span lf_text)
-{
-	struct span line;
-
-	while (span_split(&lf_text, '\n', &line) && lf_text.ptr) {
-		buf_add_span(out, line);
-		buf_add_str(out, "\r\n");
-	}
-}
-
-static void encode(struct buf *out, struct span text,
-                   GMimeContentEncoding encoding)
-{
-	GMimeEncoding state;
-	owned(mem) char *encoded = NULL;
-	size_t len;
-
-	g_mime_encoding_init_encode(&state, encoding);
-	encoded = mem_new(g_mime_encoding_outlen(&state, text.len));
-	len = g_mime_encoding_flush(&state, text.ptr, text.len, encoded);
-	add_crlf_text(out, (struct span){encoded, len});
-}
-
 struct part {
 	const char *type;
 	const char *content;
 };
 
-static void add_part(struct buf *out, const char *boundary,
-                     const struct part *part)
+/* The shorter encoding; mostly it is clear before the other one is made. */
+static bool encode(struct buf *out, struct span text)
 {
-	owned(buf) struct buf lf = BUF_INIT(SIZE_MAX / 2);
-	owned(buf) struct buf crlf = BUF_INIT(SIZE_MAX / 2);
-	owned(buf) struct buf printable = BUF_INIT(SIZE_MAX / 2);
 	owned(buf) struct buf base64 = BUF_INIT(SIZE_MAX / 2);
 	bool is_printable;
 
-	add_lf_text(&lf, span_of(part->content));
-	/* A text in base64 has CRLF before it is encoded: RFC 2045, 6.8. */
-	add_crlf_text(&crlf, buf_span(&lf));
-	encode(&printable, buf_span(&lf),
-	       GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-	encode(&base64, buf_span(&crlf), GMIME_CONTENT_ENCODING_BASE64);
-	is_printable = printable.len <= base64.len;
+	mail_add_quoted(out, text);
+	if (out->len <= mail_base64_least(text))
+		return true;
+	mail_add_base64(&base64, text);
+	is_printable = out->len <= base64.len;
+	if (!is_printable) {
+		buf_clear(out);
+		buf_add_span(out, buf_span(&base64));
+	}
+	return is_printable;
+}
+
+static void add_part(struct buf *out, const char *boundary,
+                     const struct part *part)
+{
+	owned(buf) struct buf encoded = BUF_INIT(SIZE_MAX / 2);
+	bool is_printable = encode(&encoded, span_of(part->content));
 
 	buf_addf(out, "--%s\r\n", boundary);
 	buf_addf(out, "Content-Type: %s; charset=utf-8\r\n", part->type);
 	buf_addf(out, "Content-Transfer-Encoding: %s\r\n\r\n",
 	         is_printable ? "quoted-printable" : "base64");
-	buf_add_span(out, buf_span(is_printable ? &printable : &base64));
+	buf_add_span(out, buf_span(&encoded));
 	buf_add_str(out, "\r\n");
 }
 

@@ -39,6 +39,9 @@ void smtp_reply_fini(struct smtp_reply *reply);
 MUST_CHECK int smtp_reply_read(struct smtp_reply *reply, struct span *rest,
                                struct error *err);
 
+/* The length of an enhanced code (RFC 3463) of the class at its start, or 0. */
+size_t smtp_enhanced_len(struct span text, int class);
+
 /* Does the reply let the dialogue go on at this stage? */
 bool smtp_reply_accepts(const struct smtp_reply *reply, enum smtp_stage stage);
 
@@ -56,6 +59,12 @@ void smtp_add_body(struct buf *out, struct span message);
 /* What a reply that does not accept means: verdict, closed, sentence. */
 void smtp_judge_reply(struct smtp_outcome *outcome, enum smtp_stage stage,
                       const struct smtp_reply *reply, const char *where);
+
+/*
+ * Does a refusal of a recipient blame the mailbox (see bad_recipient)?
+ * `enhanced` may be "".
+ */
+bool smtp_is_about_mailbox(int code, const char *enhanced);
 
 /* `WHERE WHAT: HINT (it said: CODE WORDS)`; the hint may be NULL. */
 void smtp_say(struct smtp_outcome *outcome, const char *where, const char *what,
@@ -140,6 +149,7 @@ struct smtp_session {
 	bool is_unread; /* bytes have come that no turn has looked at */
 
 	struct smtp_means means;
+	bool is_encrypted;
 	bool *is_closed; /* of who tells the owner: to be set by smtp_close() */
 
 	/*

@@ -33,8 +33,7 @@ static bool read_code(struct span line, int *ret_code)
 	       line.ptr[CODE_DIGITS] == '-';
 }
 
-/* The length of an enhanced code (RFC 3463) of the class at its start, or 0. */
-static size_t enhanced_len(struct span text, int class)
+size_t smtp_enhanced_len(struct span text, int class)
 {
 	struct span code = span_first(text, span_find(text, " "));
 	struct span rest = code;
@@ -54,7 +53,7 @@ static size_t enhanced_len(struct span text, int class)
 /* Each line may repeat the enhanced code; it is kept once, off the words. */
 static void add_words(struct smtp_reply *reply, struct span text)
 {
-	size_t len = enhanced_len(text, reply->code / 100);
+	size_t len = smtp_enhanced_len(text, reply->code / 100);
 
 	if (len > 0 && reply->n_lines == 0) {
 		memcpy(reply->enhanced, text.ptr, len);

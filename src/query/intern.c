@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-#define FIRST_SLOTS 1024U
+#define FIRST_SLOTS 64U
 
 void intern_fini(struct intern *intern)
 {

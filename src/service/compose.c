@@ -2,202 +2,12 @@
 
 #include <string.h>
 
-#include "base/limits.h"
 #include "base/mem.h"
+#include "compose_private.h"
 #include "mail/message.h"
 #include "model/category.h"
 #include "model/day.h"
-#include "query/query.h"
 #include "service_private.h"
-
-#define SECONDS_PER_DAY 86400
-
-/* A paper of the batch; several may be versions of one e-print. */
-struct batch_paper {
-	size_t first;  /* index of the first one with the same id */
-	size_t chosen; /* of `first`: the announcement that counts, so far */
-	unsigned turn; /* the subscriber for whom `chosen` holds */
-};
-
-struct service_composer {
-	struct service *service;
-	struct store_candidates *candidates;
-	struct batch_paper *papers; /* as candidates->papers */
-	size_t *paper_of;           /* of each announcement */
-	struct query_index *index;
-	int64_t last_seq;
-	unsigned turn;
-	uint64_t *bits; /* of one topic */
-};
-
-void service_composed_fini(struct service_composed *composed)
-{
-	digest_free(composed->digest);
-	*composed = (struct service_composed){0};
-}
-
-void service_composer_free(struct service_composer *composer)
-{
-	if (!composer)
-		return;
-	query_index_free(composer->index);
-	store_candidates_free(composer->candidates);
-	free(composer->papers);
-	free(composer->paper_of);
-	free(composer->bits);
-	free(composer);
-}
-
-/* ---- marks ---- */
-
-struct standing {
-	int64_t mark;
-	bool begin; /* new or resumed */
-	bool suspended;
-};
-
-static int find_standing(struct service *service,
-                         const struct subscriber *subscriber,
-                         struct standing *ret_standing, struct error *err)
-{
-	struct store_subscriber row = {0};
-	int found =
-		store_get_subscriber(service->store, subscriber->id, &row, err);
-
-	if (found < 0)
-		return -1;
-	*ret_standing = (struct standing){
-		.mark = row.mark,
-		.begin = found == STORE_MISSING || row.paused,
-		.suspended = found == STORE_FOUND && row.suspended_at != 0,
-	};
-	if (!ret_standing->begin)
-		return 0;
-	if (store_newest_batch_mark(service->store, &subscriber->categories,
-	                            &ret_standing->mark, err) < 0)
-		return -1;
-	/* Who pauses and resumes on one day gets nothing twice. */
-	if (found == STORE_FOUND && row.mark > ret_standing->mark)
-		ret_standing->mark = row.mark;
-	return 0;
-}
-
-static int find_oldest_mark(struct service *service,
-                            const struct subscriber *const *subscribers,
-                            size_t n, int64_t *ret_mark, struct error *err)
-{
-	int64_t oldest = INT64_MAX;
-
-	for (size_t i = 0; i < n; i++) {
-		struct standing standing;
-
-		if (find_standing(service, subscribers[i], &standing, err) < 0)
-			return -1;
-		if (standing.mark < oldest)
-			oldest = standing.mark;
-	}
-	*ret_mark = oldest;
-	return 0;
-}
-
-/* ---- the batch ---- */
-
-static int compare_papers(const void *a, const void *b)
-{
-	const struct paper *left = *(const struct paper *const *)a;
-	const struct paper *right = *(const struct paper *const *)b;
-	int order = strcmp(left->id, right->id);
-
-	if (order)
-		return order;
-	return left->version < right->version ? -1
-	                                      : left->version > right->version;
-}
-
-/* Sorts the papers, so that versions of one e-print are neighbours. */
-static void number_papers(struct service_composer *composer)
-{
-	struct store_candidates *candidates = composer->candidates;
-	struct paper **papers = candidates->papers;
-
-	if (candidates->n_papers == 0)
-		return;
-	qsort(papers, candidates->n_papers, sizeof(struct paper *),
-	      compare_papers);
-	for (size_t i = 0; i < candidates->n_papers; i++)
-		composer->papers[i].first =
-			i > 0 && !strcmp(papers[i - 1]->id, papers[i]->id)
-				? composer->papers[i - 1].first
-				: i;
-	for (size_t i = 0; i < candidates->n; i++) {
-		struct paper **found =
-			bsearch(&candidates->announcements[i].paper, papers,
-		                candidates->n_papers, sizeof(struct paper *),
-		                compare_papers);
-
-		composer->paper_of[i] = (size_t)(found - papers);
-	}
-}
-
-static void build_index(struct service_composer *composer)
-{
-	struct store_candidates *candidates = composer->candidates;
-	owned(mem) struct query_paper *list =
-		mem_array(candidates->n_papers, sizeof(*list));
-
-	for (size_t i = 0; i < candidates->n_papers; i++)
-		list[i] = (struct query_paper){candidates->papers[i],
-		                               ANNOUNCE_REPLACE_CROSS};
-	for (size_t i = 0; i < candidates->n; i++) {
-		struct query_paper *paper = &list[composer->paper_of[i]];
-
-		if (candidates->announcements[i].type < paper->type)
-			paper->type = candidates->announcements[i].type;
-	}
-	composer->index = query_index_new(list, candidates->n_papers);
-	composer->bits = mem_array(query_index_words(composer->index),
-	                           sizeof(*composer->bits));
-}
-
-static int load_batch(struct service_composer *composer, int64_t after_seq,
-                      struct error *err)
-{
-	struct service *service = composer->service;
-	int64_t since = clock_now_sec(&service->world->clock) -
-	                (int64_t)LIMIT_CANDIDATE_DAYS * SECONDS_PER_DAY;
-
-	if (store_last_seq(service->store, &composer->last_seq, err) < 0 ||
-	    store_load_candidates(service->store, after_seq, since,
-	                          &composer->candidates, err) < 0)
-		return -1;
-
-	composer->papers = mem_array(composer->candidates->n_papers,
-	                             sizeof(*composer->papers));
-	composer->paper_of =
-		mem_array(composer->candidates->n, sizeof(*composer->paper_of));
-	number_papers(composer);
-	build_index(composer);
-	return 0;
-}
-
-int service_composer_new(struct service_composer **ret_composer,
-                         struct service *service,
-                         const struct subscriber *const *subscribers, size_t n,
-                         struct error *err)
-{
-	owned(service_composer) struct service_composer *composer =
-		mem_new(sizeof(*composer));
-	int64_t oldest;
-
-	composer->service = service;
-	if (find_oldest_mark(service, subscribers, n, &oldest, err) < 0 ||
-	    load_batch(composer, oldest, err) < 0)
-		return -1;
-	*ret_composer = take_ptr(composer);
-	return 0;
-}
-
-/* ---- one subscriber ---- */
 
 static bool wants_category(const struct subscriber *subscriber,
                            const char *category)
@@ -224,7 +34,11 @@ static void choose_announcements(struct service_composer *composer,
                                  int64_t mark)
 {
 	struct store_candidates *candidates = composer->candidates;
+	const struct strings *categories = &composer->categories;
+	owned(mem) bool *wanted = mem_array(categories->n, sizeof(*wanted));
 
+	for (size_t i = 0; i < categories->n; i++)
+		wanted[i] = wants_category(subscriber, categories->items[i]);
 	composer->turn++;
 	for (size_t i = 0; i < candidates->n; i++) {
 		struct announcement *next = &candidates->announcements[i];
@@ -232,7 +46,7 @@ static void choose_announcements(struct service_composer *composer,
 		struct batch_paper *slot = &composer->papers[first];
 
 		if (next->seq <= mark || next->seq > composer->last_seq ||
-		    !wants_category(subscriber, next->category))
+		    !wanted[composer->category_of[i]])
 			continue;
 		if (slot->turn == composer->turn &&
 		    !is_better(next, &candidates->announcements[slot->chosen]))
@@ -295,15 +109,16 @@ static void free_compiled(struct compiled *list)
 OWNED_DEFINE(compiled, struct compiled, free_compiled);
 
 /* A list that ends with an item without a topic. */
-static int compile_topics(const struct subscriber *subscriber,
+static int compile_topics(struct service_composer *composer,
+                          const struct subscriber *subscriber,
                           struct compiled **ret_list, struct error *err)
 {
 	owned(compiled) struct compiled *list =
 		mem_array(subscriber->n_topics + 1, sizeof(*list));
 
 	for (size_t i = 0; i < subscriber->n_topics; i++) {
-		if (query_from_topic(&list[i].query, &subscriber->topics[i],
-		                     err) < 0)
+		if (query_from_topic(&list[i].query, composer->pool,
+		                     &subscriber->topics[i], err) < 0)
 			return error_prefix(err, "subscriber %s",
 			                    subscriber->id);
 		list[i].topic = &subscriber->topics[i];
@@ -315,13 +130,15 @@ static int compile_topics(const struct subscriber *subscriber,
 /* The entry of a paper under its best topic. */
 struct found {
 	size_t slot; /* of composer->papers: the chosen version's e-print */
+	enum announce_type type;
 	uint32_t topic;
 	double score;
 };
 
 struct found_list {
-	struct found *items; /* by slot: topic UINT32_MAX is none */
+	struct found *items;
 	size_t n;
+	size_t capacity;
 };
 
 static size_t paper_number(const struct service_composer *composer, size_t slot)
@@ -336,49 +153,71 @@ chosen_of(const struct service_composer *composer, size_t slot)
 	                ->announcements[composer->papers[slot].chosen];
 }
 
-/* Lets one topic claim the papers that it scores higher than those before. */
+/* Do the subscriber's categories and types let the e-print through? */
+static bool is_candidate(const struct service_composer *composer,
+                         const struct subscriber *subscriber, size_t slot)
+{
+	const struct batch_paper *first = &composer->papers[slot];
+
+	if (first->first != slot || first->turn != composer->turn)
+		return false;
+	return subscriber->announce >> chosen_of(composer, slot)->type & 1;
+}
+
+static uint32_t count_candidates(const struct service_composer *composer,
+                                 const struct subscriber *subscriber)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < composer->candidates->n_papers; i++)
+		n += is_candidate(composer, subscriber, i);
+	return n;
+}
+
+/* Lets the topic claim the paper if it scores higher than those before. */
+static void claim(struct service_composer *composer, struct found_list *found,
+                  const struct found *claim)
+{
+	struct batch_paper *slot = &composer->papers[claim->slot];
+
+	if (slot->claimed == composer->turn) {
+		if (claim->score > found->items[slot->entry].score)
+			found->items[slot->entry] = *claim;
+		return;
+	}
+	slot->claimed = composer->turn;
+	slot->entry = found->n;
+	found->items = mem_grow(found->items, &found->capacity, found->n + 1,
+	                        sizeof(*found->items));
+	found->items[found->n++] = *claim;
+}
+
 static void run_topic(struct service_composer *composer,
+                      const struct subscriber *subscriber,
                       const struct compiled *compiled, uint32_t number,
                       struct found_list *found)
 {
-	query_run(composer->index, compiled->query, composer->bits);
-	for (size_t i = 0; i < found->n; i++) {
-		size_t paper = paper_number(composer, found->items[i].slot);
-		double score;
+	const struct query_results *results = &composer->results;
 
-		if (!(composer->bits[paper / 64] >> paper % 64 & 1))
+	query_run(composer->index, compiled->query, &composer->results);
+	for (size_t i = 0; i < results->n; i++) {
+		size_t paper = results->items[i].paper;
+		struct found item = {
+			.slot = composer->papers[paper].first,
+			.topic = number,
+			.score = compiled->topic->weight *
+		                 results->items[i].score,
+		};
+
+		if (!is_candidate(composer, subscriber, item.slot) ||
+		    paper_number(composer, item.slot) != paper)
 			continue;
-		score = compiled->topic->weight *
-		        query_score(composer->index, compiled->query, paper);
-		if (found->items[i].topic == UINT32_MAX ||
-		    score > found->items[i].score) {
-			found->items[i].topic = number;
-			found->items[i].score = score;
-		}
+		item.type = chosen_of(composer, item.slot)->type;
+		claim(composer, found, &item);
 	}
 }
 
-/* The e-prints that the subscriber's categories and types let through. */
-static struct found_list list_candidates(struct service_composer *composer,
-                                         const struct subscriber *subscriber)
-{
-	struct store_candidates *candidates = composer->candidates;
-	struct found_list list = {
-		mem_array(candidates->n_papers, sizeof(*list.items)), 0};
-
-	for (size_t i = 0; i < candidates->n_papers; i++) {
-		const struct batch_paper *slot = &composer->papers[i];
-
-		if (slot->first != i || slot->turn != composer->turn ||
-		    !(subscriber->announce >>
-		              candidates->announcements[slot->chosen].type &
-		      1))
-			continue;
-		list.items[list.n++] = (struct found){i, UINT32_MAX, 0};
-	}
-	return list;
-}
-
+/* Best first; of equals new ones before cross-lists, then the newest. */
 static int compare_found(const void *a, const void *b)
 {
 	const struct found *left = a;
@@ -386,7 +225,9 @@ static int compare_found(const void *a, const void *b)
 
 	if (left->score != right->score)
 		return left->score < right->score ? 1 : -1;
-	return left->slot < right->slot ? -1 : left->slot > right->slot;
+	if (left->type != right->type)
+		return left->type < right->type ? -1 : 1;
+	return left->slot < right->slot ? 1 : left->slot > right->slot ? -1 : 0;
 }
 
 static void add_entry(struct service_composer *composer,
@@ -427,8 +268,7 @@ static int pick_entries(struct service_composer *composer,
 		uint32_t old = 0;
 		int sent;
 
-		if (item->topic == UINT32_MAX ||
-		    item->score < quota->subscriber->min_score)
+		if (item->score < quota->subscriber->min_score)
 			continue;
 		sent = was_sent(quota, chosen_of(composer, item->slot), &old,
 		                err);
@@ -454,7 +294,9 @@ static int compare_entries(const void *a, const void *b)
 		return left->topic < right->topic ? -1 : 1;
 	if (left->score != right->score)
 		return left->score < right->score ? 1 : -1;
-	return strcmp(left->paper->id, right->paper->id);
+	if (left->type != right->type)
+		return left->type < right->type ? -1 : 1;
+	return strcmp(right->paper->id, left->paper->id);
 }
 
 static struct digest *begin_digest(struct service *service,
@@ -483,19 +325,20 @@ static int fill_digest(struct service_composer *composer,
 	owned(mem) uint32_t *n_of =
 		mem_array(subscriber->n_topics, sizeof(*n_of));
 	owned(compiled) struct compiled *compiled = NULL;
-	struct found_list found;
+	struct found_list found = {0};
 	struct quota quota;
 	int rc;
 
-	if (compile_topics(subscriber, &compiled, err) < 0)
+	if (compile_topics(composer, subscriber, &compiled, err) < 0)
 		return -1;
 
 	choose_announcements(composer, subscriber, mark);
-	found = list_candidates(composer, subscriber);
-	digest->n_considered = (uint32_t)found.n;
+	digest->n_considered = count_candidates(composer, subscriber);
 	for (uint32_t i = 0; i < subscriber->n_topics; i++)
-		run_topic(composer, &compiled[i], i, &found);
-	qsort(found.items, found.n, sizeof(*found.items), compare_found);
+		run_topic(composer, subscriber, &compiled[i], i, &found);
+	if (found.n > 0)
+		qsort(found.items, found.n, sizeof(*found.items),
+		      compare_found);
 
 	quota = (struct quota){composer->service->store, subscriber, compiled,
 	                       n_of, mark};
@@ -535,7 +378,8 @@ int service_compose(struct service_composer *composer,
 		return -1;
 	if (subscriber_paused(subscriber, day))
 		return COMPOSE_PAUSED;
-	if (find_standing(composer->service, subscriber, &standing, err) < 0)
+	if (service_find_standing(composer->service, subscriber, &standing,
+	                          err) < 0)
 		return -1;
 	if (standing.suspended)
 		return COMPOSE_SUSPENDED;

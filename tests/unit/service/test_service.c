@@ -154,16 +154,16 @@ static void topics_have_quotas_and_claim_a_paper_once(void **state)
 {
 	struct rig *rig = *state;
 
-	configure(rig,
-	          ADA("topics = ({ name = \"R\"; query = \"retrieval\";"
-	              " max = 1; }, { name = \"All\"; query = \"method\"; });"
-	              " max_papers = 2;"));
+	configure(rig, ADA("topics = ({ name = \"R\"; query = \"retrieval\";"
+	                   " max = 1; weight = 2; }, { name = \"All\"; query = "
+	                   "\"method\"; });"
+	                   " max_papers = 2;"));
 	ANNOUNCE(rig, "2609.00001v1 new Retrieval one",
 	         "2609.00002v1 new Retrieval two",
 	         "2609.00003v1 new Method three",
 	         "2609.00004v1 new Method four");
 	assert_int_equal(send_now(rig), 1);
-	assert_last_digest(rig, "ada", "2609.00001v1 2609.00003v1");
+	assert_last_digest(rig, "ada", "2609.00002v1 2609.00004v1");
 }
 
 static void a_relay_that_is_down_stops_the_run(void **state)
