@@ -63,7 +63,9 @@ static void find_steps(struct finder *finder, const struct phrase *phrase,
 
 		if (!is_in_fields(&finder->prose, places->items[i], fields))
 			continue;
-		n = match_phrase(&finder->steps, places->items[i]);
+		n = finder->steps.plain
+		            ? (uint32_t)finder->steps.n
+		            : match_phrase(&finder->steps, places->items[i]);
 		if (n > 0)
 			add_hit(ret_hits, places->items[i], n);
 	}
