@@ -18,19 +18,44 @@ struct span intern_text(const struct intern *intern, uint32_t i)
 	                     intern->items[i].len};
 }
 
-/* Eight bytes at a time; a multiplication mixes, its high half is folded in. */
+static uint64_t mix(uint64_t h, uint64_t part)
+{
+	h = (h ^ part) * 0x9E3779B97F4A7C15U;
+	return h ^ h >> 32;
+}
+
+static uint64_t read_8(const char *bytes)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
+static uint32_t read_4(const char *bytes)
+{
+	uint32_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
+/* Eight bytes at a time; the last ones overlap those before them. */
 static uint32_t hash(struct span text)
 {
-	uint64_t h = text.len * 0x9E3779B97F4A7C15U;
+	const char *at = text.ptr;
+	const char *end = at + text.len;
+	uint64_t h = text.len;
 
-	while (text.len > 0) {
-		uint64_t part = 0;
-		size_t n = text.len < sizeof(part) ? text.len : sizeof(part);
-
-		memcpy(&part, text.ptr, n);
-		h = (h ^ part) * 0x9E3779B97F4A7C15U;
-		h ^= h >> 32;
-		text = span_skip(text, n);
+	if (text.len >= 8) {
+		for (; end - at > 8; at += 8)
+			h = mix(h, read_8(at));
+		h = mix(h, read_8(end - 8));
+	} else if (text.len >= 4) {
+		h = mix(h, (uint64_t)read_4(at) << 32 | read_4(end - 4));
+	} else {
+		for (; at < end; at++)
+			h = mix(h, (unsigned char)*at);
 	}
 	return (uint32_t)h;
 }
