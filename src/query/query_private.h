@@ -569,6 +569,9 @@ void find_clause(struct finder *finder, const struct query_clause *clause,
 void find_phrase(struct finder *finder, const struct phrase *phrase,
                  unsigned fields, struct range papers, struct hits *ret_hits);
 
+void find_author(struct finder *finder, const struct phrase *phrase,
+                 struct range papers, struct hits *ret_hits);
+
 /* ---- index.c ---- */
 
 /* A paper that a clause passes, and what that adds to its score. */
