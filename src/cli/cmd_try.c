@@ -324,7 +324,7 @@ static int run(const char *conf_path, int argc, char **argv)
 		return status;
 	if (query_parse(&trial.query, trial.pool, wish.query, &err) < 0) {
 		cli_say("%s", err.message);
-		return CLI_FAILED;
+		return CLI_USAGE;
 	}
 	status = cli_open(&cli, conf_path, STORE_READ);
 	return status == CLI_DONE ? try_query(&cli, &wish, &trial) : status;
