@@ -31,6 +31,7 @@ struct service_composed {
 	struct digest *digest;  /* entries may be none; owned */
 	struct store_move move; /* of the subscriber's mark */
 	bool begin;             /* new or resumed: its mark is not stored yet */
+	bool lift;              /* it was suspended for another address */
 };
 
 void service_composed_fini(struct service_composed *composed);

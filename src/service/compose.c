@@ -416,6 +416,7 @@ int service_compose(struct service_composer *composer,
 		.digest = take_ptr(digest),
 		.move = {standing.mark, new_mark},
 		.begin = standing.begin,
+		.lift = standing.lift,
 	};
 	return ret_composed->digest->n_entries > 0 ? COMPOSED : COMPOSE_NOTHING;
 }

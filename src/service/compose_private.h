@@ -35,6 +35,7 @@ struct standing {
 	int64_t mark;
 	bool begin; /* new or resumed */
 	bool suspended;
+	bool lift; /* it was suspended for another address */
 };
 
 MUST_CHECK int service_find_standing(struct service *service,

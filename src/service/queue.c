@@ -103,6 +103,9 @@ static int begin_subscriber(struct service *service,
                             const struct service_composed *composed,
                             struct error *err)
 {
+	if (composed->lift &&
+	    store_lift_suspension(service->store, subscriber->id, err) < 0)
+		return -1;
 	if (!composed->begin)
 		return 0;
 	return store_begin_subscriber(

@@ -127,21 +127,46 @@ int store_list_deliveries(struct store *store, size_t limit,
 	return read_all(store, row, ret_deliveries, err);
 }
 
-int store_get_delivery(struct store *store, int64_t id,
-                       struct store_delivery *ret_delivery, struct error *err)
+static int read_one(struct store *store, sqlite3_stmt *row,
+                    struct store_delivery *ret_delivery, struct error *err)
 {
-	sqlite3_stmt *row = NULL;
-	int rc;
+	int rc = store_step(store, row, err);
 
-	if (store_query(store, &row, DELIVERY_ROWS " WHERE delivery_no = ?1",
-	                VALUES(INT(id)), err) < 0)
-		return -1;
-	rc = store_step(store, row, err);
 	if (rc <= 0)
 		return rc < 0 ? -1 : STORE_MISSING;
 	*ret_delivery = read_delivery(row);
 	store_reset(row);
 	return STORE_FOUND;
+}
+
+int store_get_delivery(struct store *store, int64_t id,
+                       struct store_delivery *ret_delivery, struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	if (store_query(store, &row, DELIVERY_ROWS " WHERE delivery_no = ?1",
+	                VALUES(INT(id)), err) < 0)
+		return -1;
+	return read_one(store, row, ret_delivery, err);
+}
+
+int store_find_by_message_id(struct store *store, const char *message_id,
+                             struct store_delivery *ret_delivery,
+                             struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	/* The first comparison is the index's. */
+	if (store_query(store, &row,
+	                DELIVERY_ROWS
+	                " WHERE may_bounce"
+	                " AND substr(message_id, 1, 8) = substr(?1, 1, 8)"
+	                " AND (message_id = ?1 OR"
+	                "  substr(message_id, 1, instr(message_id, '@') - 1)"
+	                "  = ?1)",
+	                VALUES(TEXT(message_id)), err) < 0)
+		return -1;
+	return read_one(store, row, ret_delivery, err);
 }
 
 int store_count_deliveries(struct store *store,
