@@ -115,6 +115,9 @@ struct digest_parts {
 	char *subject; /* one line of display text */
 	char *html;
 	char *text;
+	/* The same as base/quoted.h has it; NULL: not made. */
+	char *html_quoted;
+	char *text_quoted;
 	size_t n_full;  /* papers in full */
 	size_t n_lines; /* papers in one line */
 	size_t n_cut;   /* matched, but only counted: by size or limits */

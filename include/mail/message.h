@@ -36,6 +36,9 @@ struct mail_message {
 	int32_t utc_offset_sec; /* for the Date field */
 	const char *text;
 	const char *html;
+	/* The same as base/quoted.h has it; NULL: is made. */
+	const char *text_quoted;
+	const char *html_quoted;
 };
 
 /*

@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/num.h"
+#include "base/quoted.h"
 
 #include "digest_private.h"
 
@@ -26,14 +26,13 @@ static struct cost add_cost(struct cost a, struct cost b)
 	return (struct cost){a.quoted + b.quoted, a.bytes + b.bytes};
 }
 
-/* The shorter of both encodings, at most; lines have 73 to 76 columns. */
+/* The shorter of both encodings. */
 static size_t encoded_len(struct cost cost)
 {
-	size_t quoted = cost.quoted + (cost.quoted / 73 + 1) * 3;
 	size_t base64 = (cost.bytes + 2) / 3 * 4;
 
 	base64 += (base64 / 76 + 1) * 2;
-	return quoted < base64 ? quoted : base64;
+	return cost.quoted < base64 ? cost.quoted : base64;
 }
 
 /* ---- fragments ---- */
@@ -203,8 +202,11 @@ static size_t larger(size_t a, size_t b)
 static struct cost measure_page(struct page *page, struct span frame)
 {
 	const struct choice *choice = page->rendering->choice;
-	struct cost cost = fragment_cost(frame);
+	owned(buf) struct buf quoted = BUF_INIT(SIZE_MAX / 2);
+	struct cost cost;
 
+	buf_add_quoted(&quoted, frame);
+	cost = cache_cost(frame, buf_span(&quoted));
 	page->frame.quoted = larger(page->frame.quoted, cost.quoted);
 	page->frame.bytes = larger(page->frame.bytes, cost.bytes);
 	for (size_t i = 0; i < choice->n_full; i++)
@@ -219,7 +221,7 @@ static struct cost measure_page(struct page *page, struct span frame)
  * the first try takes the frame for nothing, each later one for the largest
  * that was seen. Nearly every digest needs one try, a long one two or three.
  */
-static int render_page(struct buf *out, struct page *page, struct error *err)
+static int render_page(struct joined *out, struct page *page, struct error *err)
 {
 	const struct rendering *rendering = page->rendering;
 	const struct joint joint = {rendering, FRAGMENT_HTML_FULL,
@@ -234,7 +236,7 @@ static int render_page(struct buf *out, struct page *page, struct error *err)
 		if (frame.failed ||
 		    fits(measure_page(page, buf_span(&frame)))) {
 			places_join(out, buf_span(&frame), &joint);
-			out->failed |= frame.failed;
+			out->text.failed |= frame.failed;
 			return 0;
 		}
 		if (rendering->choice->n_full + rendering->choice->n_lines == 0)
@@ -245,7 +247,7 @@ static int render_page(struct buf *out, struct page *page, struct error *err)
 	}
 }
 
-int html_render(char **ret_html, const struct rendering *rendering,
+int html_render(struct digest_parts *parts, const struct rendering *rendering,
                 struct error *err)
 {
 	size_t n = rendering->digest->n_entries;
@@ -257,9 +259,10 @@ int html_render(char **ret_html, const struct rendering *rendering,
 		.lines = full + n,
 		.n_papers = n,
 	};
-	owned(buf) struct buf html = BUF_INIT(LIMIT_MESSAGE_BYTES);
+	owned(joined) struct joined html = JOINED_INIT;
 
 	if (make_full(&page, err) < 0 || render_page(&html, &page, err) < 0)
 		return -1;
-	return buf_finish(&html, "the HTML", ret_html, err);
+	return places_finish(&html, "the HTML", &parts->html,
+	                     &parts->html_quoted, err);
 }

@@ -1,4 +1,5 @@
 #include "base/num.h"
+#include "base/quoted.h"
 
 #include "digest_private.h"
 
@@ -29,16 +30,37 @@ void places_fill(struct pieces *pieces, const struct rendering *rendering)
 		buf_add_str(&pieces->lines, PLACE_START PLACE_LINES PLACE_END);
 }
 
-static void add_fragment(struct buf *out, const struct joint *joint,
+/* Only what begins a line is the same in quoted-printable by itself. */
+static void check_line(struct joined *out)
+{
+	out->is_torn |=
+		out->text.len > 0 && !span_ends(buf_span(&out->text), "\n");
+}
+
+static void add_text(struct joined *out, struct span text)
+{
+	if (text.len == 0)
+		return;
+	check_line(out);
+	buf_add_span(&out->text, text);
+	buf_add_quoted(&out->quoted, text);
+}
+
+static void add_fragment(struct joined *out, const struct joint *joint,
                          size_t entry, enum fragment_kind kind)
 {
 	const struct fragment *fragment =
 		cache_fragment(joint->rendering->cached[entry], kind);
 
-	buf_add(out, fragment->text, fragment->len);
+	if (fragment->len == 0)
+		return;
+	check_line(out);
+	buf_add(&out->text, fragment->text, fragment->len);
+	buf_add(&out->quoted, fragment->quoted, fragment->cost.quoted);
 }
 
-static void add_full(struct buf *out, const struct joint *joint, uint64_t topic)
+static void add_full(struct joined *out, const struct joint *joint,
+                     uint64_t topic)
 {
 	const struct digest *digest = joint->rendering->digest;
 	const char *separator = "";
@@ -47,24 +69,24 @@ static void add_full(struct buf *out, const struct joint *joint, uint64_t topic)
 		if (joint->rendering->choice->shown[i] != SHOWN_FULL ||
 		    digest->entries[i].topic != topic)
 			continue;
-		buf_add_str(out, separator);
+		add_text(out, span_of(separator));
 		add_fragment(out, joint, i, joint->full);
 		separator = joint->separator;
 	}
 }
 
-static void add_lines(struct buf *out, const struct joint *joint)
+static void add_lines(struct joined *out, const struct joint *joint)
 {
 	const struct choice *choice = joint->rendering->choice;
 
 	for (size_t i = 0; i < choice->n_lines; i++) {
-		buf_add_str(out, i > 0 ? joint->separator : "");
+		add_text(out, span_of(i > 0 ? joint->separator : ""));
 		add_fragment(out, joint, choice->ranking[choice->n_full + i],
 		             joint->line);
 	}
 }
 
-static void add_place(struct buf *out, const struct joint *joint,
+static void add_place(struct joined *out, const struct joint *joint,
                       struct span place)
 {
 	uint64_t topic = 0;
@@ -75,13 +97,14 @@ static void add_place(struct buf *out, const struct joint *joint,
 		add_full(out, joint, topic);
 }
 
-void places_join(struct buf *out, struct span frame, const struct joint *joint)
+void places_join(struct joined *out, struct span frame,
+                 const struct joint *joint)
 {
 	while (frame.len > 0) {
 		size_t start = span_find(frame, PLACE_START);
 		size_t len;
 
-		buf_add_span(out, span_first(frame, start));
+		add_text(out, span_first(frame, start));
 		if (start == frame.len)
 			return;
 		frame = span_skip(frame, start + strlen(PLACE_START));
@@ -91,4 +114,14 @@ void places_join(struct buf *out, struct span frame, const struct joint *joint)
 		if (frame.len > 0)
 			frame = span_skip(frame, strlen(PLACE_END));
 	}
+}
+
+int places_finish(struct joined *joined, const char *what, char **ret_text,
+                  char **ret_quoted, struct error *err)
+{
+	if (buf_finish(&joined->text, what, ret_text, err) < 0)
+		return -1;
+	if (joined->is_torn || joined->quoted.failed)
+		return 0;
+	return buf_finish(&joined->quoted, what, ret_quoted, err);
 }

@@ -18,6 +18,8 @@ void digest_parts_fini(struct digest_parts *parts)
 	free(parts->subject);
 	free(parts->html);
 	free(parts->text);
+	free(parts->html_quoted);
+	free(parts->text_quoted);
 	*parts = (struct digest_parts){0};
 }
 
@@ -114,9 +116,9 @@ static int render_parts(struct digest_parts *parts, struct rendering *rendering,
 	                   rendering->scope->values, err) < 0)
 		return -1;
 	rendering->title = parts->subject;
-	if (html_render(&parts->html, rendering, err) < 0)
+	if (html_render(parts, rendering, err) < 0)
 		return -1;
-	return plain_render(&parts->text, rendering, err);
+	return plain_render(parts, rendering, err);
 }
 
 int digest_render(struct digest_parts *ret_parts,

@@ -275,6 +275,8 @@ static int write_message(struct bench *bench, size_t i, struct error *err)
 	mail.subject = parts.subject;
 	mail.text = parts.text;
 	mail.html = parts.html;
+	mail.text_quoted = parts.text_quoted;
+	mail.html_quoted = parts.html_quoted;
 	if (mail_build(&message, &mail, err) < 0)
 		return -1;
 	bench->bytes += message.len;
