@@ -20,7 +20,7 @@ demo) wanted=$demo ;;
 check) wanted=$check ;;
 interop) wanted=$interop ;;
 lint) wanted=$lint ;;
-bench) wanted=$check ;;
+bench) wanted="$check python3-markdown" ;;
 ci) wanted="$lint $interop valgrind" ;;
 *)
     echo "usage: $0 build|demo|check|lint|interop|bench|ci" >&2

@@ -250,6 +250,14 @@ const struct fragment *cache_fragment(const struct cached *cached,
 	return fragment->text ? fragment : NULL;
 }
 
+size_t cache_encoded_len(struct cost cost)
+{
+	size_t base64 = (cost.bytes + 2) / 3 * 4;
+
+	base64 += (base64 + 75) / 76 * 2;
+	return cost.quoted < base64 ? cost.quoted : base64;
+}
+
 struct cost cache_cost(struct span text, struct span quoted)
 {
 	struct cost cost = {quoted.len, text.len};

@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 
-#include "base/limits.h"
 #include "digest/mustache.h"
 #include "digest/render.h"
 #include "digest/style.h"
@@ -165,6 +164,9 @@ struct cached *cache_find(struct digest_cache *cache,
 /* What the text costs if `quoted` is it in quoted-printable. */
 struct cost cache_cost(struct span text, struct span quoted);
 
+/* The shorter of quoted-printable and base64. */
+size_t cache_encoded_len(struct cost cost);
+
 /* NULL if it was not made. */
 const struct fragment *cache_fragment(const struct cached *cached,
                                       enum fragment_kind kind);
@@ -244,32 +246,16 @@ void places_fill(struct pieces *pieces, const struct rendering *rendering);
 /* How marks are replaced by fragments, all of which are there. */
 struct joint {
 	const struct rendering *rendering;
+	const struct buf *frame;
+	const char *what; /* it is, for errors */
+	const char *separator;
 	enum fragment_kind full;
 	enum fragment_kind line;
-	const char *separator;
 };
 
-/* The frame with the papers in their places. */
-struct joined {
-	struct buf text;
-	struct buf quoted;
-	bool is_torn; /* a paper is no lines of its own: `quoted` is wrong */
-};
-
-#define JOINED_INIT                                             \
-	((struct joined){.text = BUF_INIT(LIMIT_MESSAGE_BYTES), \
-	                 .quoted = BUF_INIT(LIMIT_MESSAGE_BYTES)})
-
-static inline void owned_release_joined(struct joined *joined)
-{
-	buf_fini(&joined->text);
-	buf_fini(&joined->quoted);
-}
-
-void places_join(struct joined *out, struct span frame,
-                 const struct joint *joint);
-
-/* Both as strings that the caller owns; *ret_quoted is NULL if it is wrong. */
-MUST_CHECK int places_finish(struct joined *joined, const char *what,
-                             char **ret_text, char **ret_quoted,
-                             struct error *err);
+/*
+ * The frame with the papers in their places: in quoted-printable if that is
+ * wanted and no longer than base64. The caller owns *ret_text.
+ */
+MUST_CHECK int places_join(char **ret_text, bool *ret_quoted,
+                           const struct joint *joint, struct error *err);

@@ -26,15 +26,6 @@ static struct cost add_cost(struct cost a, struct cost b)
 	return (struct cost){a.quoted + b.quoted, a.bytes + b.bytes};
 }
 
-/* The shorter of both encodings. */
-static size_t encoded_len(struct cost cost)
-{
-	size_t base64 = (cost.bytes + 2) / 3 * 4;
-
-	base64 += (base64 / 76 + 1) * 2;
-	return cost.quoted < base64 ? cost.quoted : base64;
-}
-
 /* ---- fragments ---- */
 
 static int make_fragment(const struct fragment **ret_fragment,
@@ -53,7 +44,7 @@ static int make_full(struct page *page, struct error *err)
 	struct cost sum = {0};
 
 	while (page->n_full_made < page->n_papers &&
-	       encoded_len(sum) <= LIMIT_HTML_ENCODED_BYTES) {
+	       cache_encoded_len(sum) <= LIMIT_HTML_ENCODED_BYTES) {
 		const struct fragment **next = &page->full[page->n_full_made];
 
 		if (make_fragment(next, page, page->n_full_made,
@@ -81,7 +72,7 @@ static int make_lines(struct page *page, struct error *err)
 
 static bool fits(struct cost cost)
 {
-	return encoded_len(cost) <= LIMIT_HTML_ENCODED_BYTES;
+	return cache_encoded_len(cost) <= LIMIT_HTML_ENCODED_BYTES;
 }
 
 /* How many papers fit in full if nothing else were shown. */
@@ -106,10 +97,10 @@ static size_t lines_share(const struct page *page, size_t rank)
 
 	for (size_t i = rank; i < page->n_papers; i++) {
 		sum = add_cost(sum, page->lines[i]->cost);
-		if (encoded_len(sum) >= most)
+		if (cache_encoded_len(sum) >= most)
 			return most;
 	}
-	return encoded_len(sum);
+	return cache_encoded_len(sum);
 }
 
 /* Papers in full as long as they leave room for the lines of the others. */
@@ -121,7 +112,7 @@ static void choose_some(struct page *page, size_t n_fitting)
 	for (; n < n_fitting; n++) {
 		struct cost next = add_cost(sum, page->full[n]->cost);
 
-		if (encoded_len(next) + lines_share(page, n + 1) >
+		if (cache_encoded_len(next) + lines_share(page, n + 1) >
 		    LIMIT_HTML_ENCODED_BYTES)
 			break;
 		sum = next;
@@ -221,24 +212,25 @@ static struct cost measure_page(struct page *page, struct span frame)
  * the first try takes the frame for nothing, each later one for the largest
  * that was seen. Nearly every digest needs one try, a long one two or three.
  */
-static int render_page(struct joined *out, struct page *page, struct error *err)
+static int render_page(struct digest_parts *parts, struct page *page,
+                       struct error *err)
 {
 	const struct rendering *rendering = page->rendering;
-	const struct joint joint = {rendering, FRAGMENT_HTML_FULL,
-	                            FRAGMENT_HTML_LINE, ""};
 
 	for (;;) {
 		owned(buf) struct buf frame = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+		const struct joint joint = {
+			rendering,          &frame,
+			"the HTML",         "",
+			FRAGMENT_HTML_FULL, FRAGMENT_HTML_LINE,
+		};
 
 		if (choose(page, err) < 0 ||
 		    render_frame(&frame, page, err) < 0)
 			return -1;
-		if (frame.failed ||
-		    fits(measure_page(page, buf_span(&frame)))) {
-			places_join(out, buf_span(&frame), &joint);
-			out->text.failed |= frame.failed;
-			return 0;
-		}
+		if (frame.failed || fits(measure_page(page, buf_span(&frame))))
+			return places_join(&parts->html, &parts->html_quoted,
+			                   &joint, err);
 		if (rendering->choice->n_full + rendering->choice->n_lines == 0)
 			return error_set(err, ERROR_LIMIT,
 			                 "the frame of the digest alone is "
@@ -259,10 +251,8 @@ int html_render(struct digest_parts *parts, const struct rendering *rendering,
 		.lines = full + n,
 		.n_papers = n,
 	};
-	owned(joined) struct joined html = JOINED_INIT;
 
-	if (make_full(&page, err) < 0 || render_page(&html, &page, err) < 0)
+	if (make_full(&page, err) < 0)
 		return -1;
-	return places_finish(&html, "the HTML", &parts->html,
-	                     &parts->html_quoted, err);
+	return render_page(parts, &page, err);
 }

@@ -47,15 +47,14 @@ int plain_render(struct digest_parts *parts, const struct rendering *rendering,
 {
 	static const char blank_line[] = "\n";
 	owned(buf) struct buf frame = BUF_INIT(LIMIT_FRAGMENT_BYTES);
-	owned(joined) struct joined joined = JOINED_INIT;
-	const struct joint joint = {rendering, FRAGMENT_TEXT_FULL,
-	                            FRAGMENT_TEXT_LINE, blank_line};
+	const struct joint joint = {
+		rendering,          &frame,
+		"the text",         blank_line,
+		FRAGMENT_TEXT_FULL, FRAGMENT_TEXT_LINE,
+	};
 
 	if (make_papers(rendering, err) < 0 ||
 	    render_frame(&frame, rendering, err) < 0)
 		return -1;
-	places_join(&joined, buf_span(&frame), &joint);
-	joined.text.failed |= frame.failed;
-	return places_finish(&joined, "the text", &parts->text,
-	                     &parts->text_quoted, err);
+	return places_join(&parts->text, &parts->text_quoted, &joint, err);
 }

@@ -18,8 +18,6 @@ void digest_parts_fini(struct digest_parts *parts)
 	free(parts->subject);
 	free(parts->html);
 	free(parts->text);
-	free(parts->html_quoted);
-	free(parts->text_quoted);
 	*parts = (struct digest_parts){0};
 }
 

@@ -14,6 +14,8 @@
 /* Enough of the Message-ID to be unique; RFC 2046 allows 70 in all. */
 #define BOUNDARY_ID_BYTES 60
 #define MESSAGE_ID_RANDOM_BYTES 16
+/* What stands around the parts is less. */
+#define FRAME_BYTES 1024
 
 void mail_sender_fini(struct mail_sender *sender)
 {
@@ -154,26 +156,22 @@ static inline void owned_release_part(struct part *part)
 }
 
 /* The shorter encoding; mostly that is clear before base64 is made. */
-static void encode(struct part *part, const char *text, const char *quoted)
+static void encode(struct part *part, struct span text)
 {
 	owned(buf) struct buf base64 = BUF_INIT(SIZE_MAX / 2);
 
 	part->own = BUF_INIT(SIZE_MAX / 2);
-	part->encoded = span_of(quoted);
-	if (!quoted) {
-		buf_add_quoted(&part->own, span_of(*text ? text : "\n"));
-		part->encoded = buf_span(&part->own);
+	buf_add_quoted(&part->own,
+	               text.len > 0 ? text : (struct span){"\n", 1});
+	if (part->own.len > mail_base64_least(text))
+		mail_add_base64(&base64, text);
+	part->is_base64 = base64.len > 0 && base64.len < part->own.len;
+	if (part->is_base64) {
+		buf_fini(&part->own);
+		part->own = base64;
+		base64 = BUF_INIT(base64.max);
 	}
-	if (part->encoded.len <= mail_base64_least(span_of(text)))
-		return;
-	mail_add_base64(&base64, span_of(text));
-	if (part->encoded.len <= base64.len)
-		return;
-	buf_fini(&part->own);
-	part->own = base64;
-	base64 = BUF_INIT(base64.max);
 	part->encoded = buf_span(&part->own);
-	part->is_base64 = true;
 }
 
 static void add_part(struct buf *out, const char *boundary,
@@ -201,13 +199,18 @@ static void add_boundary(struct buf *out, const char *message_id)
 
 static void add_body(struct buf *out, const struct mail_message *message)
 {
-	owned(part) struct part text = {.type = "text/plain"};
-	owned(part) struct part html = {.type = "text/html"};
+	owned(part) struct part text = {"text/plain",
+	                                .encoded = span_of(message->text)};
+	owned(part) struct part html = {"text/html",
+	                                .encoded = span_of(message->html)};
 	owned(buf) struct buf boundary = BUF_INIT(BOUNDARY_ID_BYTES);
 
-	encode(&text, message->text, message->text_quoted);
-	encode(&html, message->html, message->html_quoted);
+	if (!message->text_quoted)
+		encode(&text, span_of(message->text));
+	if (!message->html_quoted)
+		encode(&html, span_of(message->html));
 	add_boundary(&boundary, message->message_id);
+	buf_reserve(out, text.encoded.len + html.encoded.len + FRAME_BYTES);
 	buf_add_str(out,
 	            "MIME-Version: 1.0\r\n"
 	            "Content-Type: multipart/alternative;\r\n");

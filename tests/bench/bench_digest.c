@@ -255,6 +255,7 @@ static int write_message(struct bench *bench, size_t i, struct error *err)
 		.templates = bench->templates,
 		.language = bench->language,
 		.cache = bench->cache,
+		.quoted = true,
 		.name = name,
 		.unsubscribe = bench->sender.unsubscribe,
 		.contact = "admin@example.org",
