@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -95,6 +96,27 @@ static void note_given_up(const struct sender *sender, struct ended *ended)
 	         sender->service->conf->smtp.give_up_after_hours, words);
 }
 
+/* Three digests in a row that its address refused suspend a subscriber. */
+static int note_refusal(struct sender *sender, const struct ended *ended,
+                        struct error *err)
+{
+	const struct store_refusal refusal = {ended->letter->delivery.id,
+	                                      ended->outcome.sentence,
+	                                      now_of(sender)};
+	int rc;
+
+	if (ended->state != DELIVERY_FAILED || !ended->outcome.bad_recipient)
+		return 0;
+	rc = store_note_refusal(sender->service->store, &refusal, err);
+	if (rc == STORE_SUSPENDED_NOW)
+		log_warning(
+			"subscriber %s: suspended, because %d digests in "
+			"a row were refused; 'arxmail resume' lifts it: %s",
+			ended->letter->subscriber->id, LIMIT_REFUSALS,
+			ended->outcome.reply);
+	return rc < 0 ? -1 : 0;
+}
+
 static int record_end(struct sender *sender, struct ended *ended,
                       struct error *err)
 {
@@ -111,7 +133,8 @@ static int record_end(struct sender *sender, struct ended *ended,
 	attempt.words = state == DELIVERY_SENT ? ended->outcome.reply
 	                                       : ended->outcome.sentence;
 	if (store_end_delivery(sender->service->store, letter->delivery.id,
-	                       &attempt, err) < 0)
+	                       &attempt, err) < 0 ||
+	    note_refusal(sender, ended, err) < 0)
 		return -1;
 	return service_note_outcome(
 		sender->service, letter->subscriber, outcome_of(state),

@@ -255,6 +255,7 @@ static int write_message(struct bench *bench, size_t i, struct error *err)
 		.templates = bench->templates,
 		.language = bench->language,
 		.cache = bench->cache,
+		.quoted = true,
 		.name = name,
 		.unsubscribe = bench->sender.unsubscribe,
 		.contact = "admin@example.org",
@@ -275,6 +276,8 @@ static int write_message(struct bench *bench, size_t i, struct error *err)
 	mail.subject = parts.subject;
 	mail.text = parts.text;
 	mail.html = parts.html;
+	mail.text_quoted = parts.text_quoted;
+	mail.html_quoted = parts.html_quoted;
 	if (mail_build(&message, &mail, err) < 0)
 		return -1;
 	bench->bytes += message.len;
