@@ -36,6 +36,8 @@ extern const struct cli_command cli_check;
 extern const struct cli_command cli_fetch;
 extern const struct cli_command cli_send_now;
 extern const struct cli_command cli_preview;
+extern const struct cli_command cli_try;
+extern const struct cli_command cli_explain;
 extern const struct cli_command cli_status;
 extern const struct cli_command cli_resume;
 extern const struct cli_command cli_bounce;
@@ -49,8 +51,9 @@ void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int cli_usage(const struct cli_command *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Text of others on stdout. */
+/* A line of others' text on stdout, and a part of one. */
 void cli_print(const char *text);
+void cli_print_part(struct span text);
 
 /*
  * From now on the first SIGTERM or SIGINT makes cli_is_stopped() true and a

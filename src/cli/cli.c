@@ -62,6 +62,14 @@ void cli_print(const char *text)
 	write_line(stdout, "", span_of(text));
 }
 
+void cli_print_part(struct span text)
+{
+	owned(buf) struct buf part = BUF_INIT(SIZE_MAX);
+
+	buf_add_terminal(&part, text);
+	fputs(buf_str(&part), stdout);
+}
+
 void cli_close(struct cli *cli)
 {
 	world_close(cli->world);

@@ -24,6 +24,7 @@ struct send_run {
 	struct cli *cli;
 	const struct subscriber **list;
 	size_t n_list;
+	bool all; /* no names were given */
 	bool is_terminal;
 	size_t n_total; /* to deliver */
 	size_t n_ended;
@@ -150,7 +151,7 @@ static int poll_feeds(struct send_run *run, size_t *ret_n_failed)
 	const struct service_poll_events events = {cli_tell_poll, NULL};
 	struct error err = {0};
 
-	if (run->n_list == run->cli->conf->n_subscribers)
+	if (run->all)
 		service_categories(run->cli->conf, NULL, &categories);
 	else
 		for (size_t i = 0; i < run->n_list; i++)
@@ -280,20 +281,20 @@ static int deliver(struct send_run *run, size_t n_feeds_failed)
 		.waiting = on_waiting,
 		.ctx = run,
 	};
-	bool all = run->n_list == run->cli->conf->n_subscribers;
 	owned(strings) struct strings ids = {0};
 	struct service_deliver_counts counts = {0};
 	struct error err = {0};
 	int rc;
 
-	for (size_t i = 0; !all && i < run->n_list; i++)
+	for (size_t i = 0; !run->all && i < run->n_list; i++)
 		strings_add(&ids, span_of(run->list[i]->id));
-	rc = service_deliver(&run->cli->service, all ? NULL : &ids, &events,
-	                     &counts, &err);
+	rc = service_deliver(&run->cli->service, run->all ? NULL : &ids,
+	                     &events, &counts, &err);
 	clear_progress(run);
 	if (rc < 0) {
 		cli_say("%s", err.message);
-		return CLI_FAILED;
+		printf("sent %zu before that\n", counts.n_sent);
+		return counts.n_sent > 0 ? CLI_PARTLY : CLI_FAILED;
 	}
 	return sum_up(run, &counts, n_feeds_failed);
 }
@@ -421,6 +422,7 @@ static int run_send_now(const char *conf_path, int argc, char **argv)
 		return CLI_FAILED;
 	cli_catch_signals();
 	run.list = list;
+	run.all = optind == argc;
 	run.is_terminal = isatty(STDERR_FILENO);
 	return send_all(&run, &wish);
 }

@@ -8,6 +8,7 @@
 #include "service_private.h"
 
 #define LOCK_POLL_MS 200 /* how often the other sender is asked after */
+#define STORE_TRIES 15   /* of 20 s each, for a database that is locked */
 #define FILL_SLICE_MS 20 /* rendering between two looks at the sessions */
 
 /* ---- lanes and letters ---- */
@@ -229,6 +230,21 @@ static int64_t next_look_ms(const struct sender *sender)
 	return INT64_MAX;
 }
 
+/*
+ * Nothing that is known may be forgotten because another program keeps the
+ * database locked for a while.
+ */
+static int wait_for_store(struct sender *sender, struct error *err)
+{
+	struct service_world *world = sender->service->world;
+
+	if (err->kind != ERROR_TEMPORARY || ++sender->n_busy > STORE_TRIES)
+		return -1;
+	log_warning("queue: %s", err->message);
+	return world->wait(world->ctx, monotonic_ms(sender) + LOCK_POLL_MS,
+	                   err);
+}
+
 static int take_turn(struct sender *sender, struct error *err)
 {
 	struct service_world *world = sender->service->world;
@@ -239,8 +255,11 @@ static int take_turn(struct sender *sender, struct error *err)
 	winding_down = sender->stopping;
 	if (winding_down && wind_down(sender, err) < 0)
 		return -1;
-	if (fill(sender, err) < 0 || sender_settle(sender, err) < 0)
+	if (fill(sender, err) < 0)
 		return -1;
+	if (sender_settle(sender, err) < 0)
+		return wait_for_store(sender, err);
+	sender->n_busy = 0;
 	for (size_t i = 0; i < sender->n_lanes; i++)
 		if (!sender->stopping)
 			lane_act(&sender->lanes[i]);
@@ -275,6 +294,7 @@ static void fini_lanes(struct sender *sender)
 	while (sender->n_spare > 0)
 		letter_free(sender->spare[--sender->n_spare]);
 	free(sender->spare);
+	sender_forget_refused(sender);
 }
 
 static int run(struct sender *sender, const struct strings *ids,

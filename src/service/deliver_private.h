@@ -109,6 +109,9 @@ struct ended {
 	enum delivery_state state; /* what becomes of it, once settled */
 };
 
+/* So many refusals in a row that are not the recipients' are the relay's. */
+#define REFUSED_MOST 3
+
 struct sender;
 
 struct lane {
@@ -140,8 +143,11 @@ struct sender {
 	size_t n_lanes;
 	struct letter **spare; /* that a session did not take, for another */
 	size_t n_spare;        /* two a lane at most */
-	unsigned n_refused;    /* in a row, not for the recipient's fault */
-	bool stopping;         /* nothing new is begun */
+	/* Refused in a row, not for the recipients' fault. */
+	struct letter *refused[REFUSED_MOST];
+	unsigned n_refused;
+	unsigned n_busy; /* times that the database was locked */
+	bool stopping;   /* nothing new is begun */
 };
 
 /* The relay's trouble: nothing new is begun in this run. */
@@ -156,6 +162,9 @@ void sender_spare(struct sender *sender, struct letter *letter);
 
 bool sender_is_open_elsewhere(const struct sender *sender,
                               const struct lane *lane);
+
+/* The refused ones' refusal stands. */
+void sender_forget_refused(struct sender *sender);
 
 /* Records what has ended, starts and is about to; one transaction. */
 MUST_CHECK int sender_settle(struct sender *sender, struct error *err);

@@ -246,6 +246,14 @@ int store_end_delivery(struct store *store, int64_t id,
 	              err);
 }
 
+int store_reopen_delivery(struct store *store, int64_t id, struct error *err)
+{
+	return change(store,
+	              "UPDATE delivery SET state = 0, next_at = 0"
+	              " WHERE delivery_no = ?1 AND state = 6",
+	              VALUES(INT(id)), err);
+}
+
 static int recover(struct store *store, int64_t at, enum delivery_state lost,
                    size_t *ret_n_unknown, struct error *err)
 {

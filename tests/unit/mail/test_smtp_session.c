@@ -262,7 +262,7 @@ static void sends_nothing_that_could_be_a_command(void **state)
 		{"a@b", "a@b", TEXT("x\r\r\n"),
 	         "the message's line 1 has a bare CR"},
 		{"a@b", "a@b", TEXT("x\r\n\r\n\0\r\n"),
-	         "the message's line 3 has a NUL"},
+	         "the message has a NUL"},
 		{"a@b",
 	         "a@b",
 	         {long_line, sizeof(long_line)},
