@@ -54,6 +54,8 @@ LIB_SRCS := $(filter-out %/main.c,$(sort $(wildcard src/*/*.c)))
 PROGRAMS := $(B)/arxmail
 TESTS    := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 E2E      := $(sort $(wildcard tests/e2e/*.t))
+FUZZERS  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS  := $(FUZZERS:%.c=$(B)/%)
 BENCHES  := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
 
 all: $(PROGRAMS)
@@ -64,7 +66,10 @@ $(TESTS): LDLIBS += -lcmocka
 # What the matcher is compared with; no other program links them.
 $(B)/tests/bench/bench_query: LDLIBS += -lhs -lpcre2-8
 
-$(PROGRAMS) $(TESTS) $(BENCHES):
+# Each fuzzer's corpus is replayed by gcc; clang builds the fuzzers themselves.
+$(REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(LIB)
+
+$(PROGRAMS) $(TESTS) $(BENCHES) $(REPLAYS):
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(LIB): $(LIB_SRCS:%.c=$(B)/%.o)
@@ -92,11 +97,11 @@ export TEST_WRAPPER
 export ARXMAIL = $(CURDIR)/$(B)/arxmail
 RUN_TESTS = tests/run.pl -j $(JOBS)
 
-run-check: $(TESTS) $(PROGRAMS)
-	@$(RUN_TESTS) $(TESTS) $(E2E)
+run-check: $(TESTS) $(REPLAYS) $(PROGRAMS)
+	@$(RUN_TESTS) $(TESTS) $(REPLAYS) $(E2E)
 
-unit: $(TESTS)
-	@$(RUN_TESTS) $(TESTS)
+unit: $(TESTS) $(REPLAYS)
+	@$(RUN_TESTS) $(TESTS) $(REPLAYS)
 
 e2e: $(PROGRAMS)
 	@$(RUN_TESTS) $(E2E)
@@ -115,6 +120,29 @@ golden-accept: $(TESTS)
 	@$(RM) -r $(B)/golden && cp -r tests/golden $(B)/golden
 	@GOLDEN_ACCEPT=1 $(RUN_TESTS) $(TESTS) >/dev/null; \
 	    diff -ru $(B)/golden tests/golden || true
+
+# ---- fuzzing: make fuzz SECONDS=60, each target that long ----
+
+SECONDS ?= 60
+FLAGS.fuzz := -g -O1 -fno-omit-frame-pointer \
+              -fsanitize=fuzzer-no-link,address,undefined \
+              -fno-sanitize-recover=all
+FUZZ_FLAGS = -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
+             -print_final_stats=1
+
+# What is found new stays under build/; a crash belongs in tests/fuzz/corpus.
+fuzz:
+	@+$(MAKE) --no-print-directory CC=clang VARIANT=fuzz run-fuzz
+
+build/fuzz/tests/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libarxmail.a
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+run-fuzz: $(FUZZERS:%.c=build/fuzz/%)
+	@for f in $^; do name=$${f##*/fuzz_}; corpus=tests/fuzz/corpus/$$name; \
+	    mkdir -p build/fuzz/found/$$name; echo "$$name:"; \
+	    $$f $(FUZZ_FLAGS) -artifact_prefix=build/fuzz/found/$$name- \
+	        $$([ ! -f $$corpus.dict ] || echo "-dict=$$corpus.dict") \
+	        build/fuzz/found/$$name $$corpus || exit 1; done
 
 # ---- lint ----
 
@@ -144,6 +172,6 @@ clean:
 	$(RM) -r build
 
 .PHONY: all check demo interop bench lint run-check run-interop run-demo \
-        run-bench unit e2e golden-accept format install uninstall clean
+        run-bench fuzz run-fuzz unit e2e golden-accept format install uninstall clean
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)
