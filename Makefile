@@ -24,6 +24,8 @@ FLAGS.clang   := $(FLAGS.release)
 FLAGS.analyze := -fanalyzer
 FLAGS.asan    := -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=all
+FLAGS.fuzz    := -fno-omit-frame-pointer -fno-sanitize-recover=all \
+                 -fsanitize=fuzzer-no-link,address,undefined
 
 PKGS     := sqlite3 libcurl libxml-2.0 libconfig libcmark gmime-3.0 libsystemd
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
@@ -66,8 +68,13 @@ $(TESTS): LDLIBS += -lcmocka
 # What the matcher is compared with; no other program links them.
 $(B)/tests/bench/bench_query: LDLIBS += -lhs -lpcre2-8
 
-# Each fuzzer's corpus is replayed by gcc; clang builds the fuzzers themselves.
+# A fuzz target replays its corpus; in VARIANT=fuzz libFuzzer is its main().
+ifeq ($(VARIANT),fuzz)
+$(REPLAYS): ALL_LDFLAGS += -fsanitize=fuzzer
+$(REPLAYS): $(B)/%: $(B)/%.o $(LIB)
+else
 $(REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(LIB)
+endif
 
 $(PROGRAMS) $(TESTS) $(BENCHES) $(REPLAYS):
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -124,9 +131,6 @@ golden-accept: $(TESTS)
 # ---- fuzzing: make fuzz SECONDS=60, each target that long ----
 
 SECONDS ?= 60
-FLAGS.fuzz := -g -O1 -fno-omit-frame-pointer \
-              -fsanitize=fuzzer-no-link,address,undefined \
-              -fno-sanitize-recover=all
 FUZZ_FLAGS = -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
              -print_final_stats=1
 
@@ -134,10 +138,7 @@ FUZZ_FLAGS = -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
 fuzz:
 	@+$(MAKE) --no-print-directory CC=clang VARIANT=fuzz run-fuzz
 
-build/fuzz/tests/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libarxmail.a
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
-
-run-fuzz: $(FUZZERS:%.c=build/fuzz/%)
+run-fuzz: $(REPLAYS)
 	@for f in $^; do name=$${f##*/fuzz_}; corpus=tests/fuzz/corpus/$$name; \
 	    mkdir -p build/fuzz/found/$$name; echo "$$name:"; \
 	    $$f $(FUZZ_FLAGS) -artifact_prefix=build/fuzz/found/$$name- \

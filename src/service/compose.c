@@ -5,7 +5,6 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "mail/message.h"
-#include "model/category.h"
 #include "model/day.h"
 #include "query/query.h"
 #include "service_private.h"
@@ -227,16 +226,6 @@ int service_composer_new(struct service_composer **ret_composer,
 
 /* ---- one subscriber ---- */
 
-static bool wants_category(const struct subscriber *subscriber,
-                           const char *category)
-{
-	for (size_t i = 0; i < subscriber->categories.n; i++)
-		if (category_matches(span_of(subscriber->categories.items[i]),
-		                     span_of(category)))
-			return true;
-	return false;
-}
-
 /* Of one e-print's announcements the best type counts, then the newest. */
 static bool is_better(const struct announcement *a,
                       const struct announcement *b)
@@ -256,7 +245,8 @@ static void choose_announcements(struct service_composer *composer,
 	owned(mem) bool *wanted = mem_array(categories->n, sizeof(*wanted));
 
 	for (size_t i = 0; i < categories->n; i++)
-		wanted[i] = wants_category(subscriber, categories->items[i]);
+		wanted[i] =
+			service_is_subscribed(subscriber, categories->items[i]);
 	composer->turn++;
 	for (size_t i = 0; i < candidates->n; i++) {
 		struct announcement *next = &candidates->announcements[i];
