@@ -41,7 +41,8 @@ const char *digest_language_get(const struct digest_language *language,
                                 const char *key);
 /*
  * Appends to `problems` a line for each key that the built-in English has and
- * this one lacks, that is unknown, or whose placeholders are wrong.
+ * this one lacks, that is unknown, or whose placeholders are wrong:
+ * "KEY: what".
  */
 void digest_language_check(const struct digest_language *language,
                            struct strings *problems);
@@ -59,7 +60,8 @@ enum digest_load {
 /*
  * Loads the built-in templates, each replaced by the file of its name in
  * `dir` where there is one (`dir` may be NULL). Every problem of every file
- * is appended to `problems` as "FILE:LINE: what".
+ * is appended to `problems` as "FILE:LINE: what". Fails if `dir` cannot be
+ * read.
  */
 MUST_CHECK int digest_templates_load(struct digest_templates **ret_templates,
                                      const char *dir, struct strings *problems,
@@ -71,25 +73,54 @@ OWNED_DEFINE(digest_templates, struct digest_templates, digest_templates_free);
 /* Checks a subject template of the config. */
 MUST_CHECK int digest_subject_check(const char *subject, struct error *err);
 
+/*
+ * Papers as they were rendered, for the next digest with the same paper, the
+ * same marks and clauses, templates and language. Use it only while these
+ * templates and languages are alive.
+ */
+struct digest_cache;
+
+/*
+ * An empty cache. A digest that finds more than `max_bytes` in it empties it
+ * first. The caller releases it with digest_cache_free().
+ */
+struct digest_cache *digest_cache_new(size_t max_bytes);
+void digest_cache_free(struct digest_cache *cache);
+
+OWNED_DEFINE(digest_cache, struct digest_cache, digest_cache_free);
+
 /* What a digest says besides its papers. Borrowed. */
 struct digest_frame {
 	const struct digest_templates *templates;
 	const struct digest_language *language;
+	struct digest_cache *cache;  /* NULL: none */
 	const char *subject;         /* template; NULL: the language's */
 	const char *name;            /* the subscriber's; NULL: none */
 	const char *unsubscribe;     /* URL */
 	const char *contact;         /* address of the admin */
 	const struct strings *notes; /* sentences: what is late or missing */
 	bool test;                   /* the subject begins with [test] */
+	bool quoted; /* parts in quoted-printable where base64 is no shorter */
 };
+
+/*
+ * A sentence for the notes: the feeds of these categories could not be read,
+ * their papers come later. The caller owns it.
+ */
+MUST_CHECK int digest_note_late(char **ret_note,
+                                const struct digest_language *language,
+                                const struct strings *categories,
+                                struct error *err);
 
 struct digest_parts {
 	char *subject; /* one line of display text */
 	char *html;
 	char *text;
+	bool html_quoted; /* it is in quoted-printable already */
+	bool text_quoted;
 	size_t n_full;  /* papers in full */
 	size_t n_lines; /* papers in one line */
-	size_t n_cut;   /* counted only */
+	size_t n_cut;   /* matched, but only counted: by size or limits */
 };
 
 void digest_parts_fini(struct digest_parts *parts);

@@ -6,14 +6,17 @@
  * and QUIT are ours, pipelined (RFC 2920) where the server offers it. No call
  * waits; everything is answered by a callback inside net_turn().
  *
- * One message is under way at a time. Its way:
+ * A message's way:
  *
  *   smtp_send()          MAIL, RCPT, DATA go out
  *     ready()            354 came: before the dot is sent, its owner makes
  *                        that durable, then calls
- *   smtp_send_body()     the body and the final dot go out
- *     done()             the outcome; smtp_send() may be called again, here
- *                        or later, unless outcome->closed
+ *   smtp_send_body()     the body and the final dot go out, and with them
+ *                        the next message's MAIL, RCPT, DATA, if it is known
+ *     done()             the outcome; then ready() or done() of the next
+ *                        one, perhaps in the same net_turn(). If there is no
+ *                        next one, smtp_send() may be called again, here or
+ *                        later, unless outcome->closed
  */
 
 #include <stdbool.h>
@@ -74,7 +77,14 @@ enum smtp_verdict {
 struct smtp_outcome {
 	enum smtp_verdict verdict;
 	enum smtp_stage stage;
-	bool closed;       /* the session is over: only smtp_close() is left */
+	bool closed; /* the session is over: only smtp_close() is left */
+	/* 421 or 4.7.x: the server wants fewer connections, or messages. */
+	bool slow_down;
+	/*
+	 * A 5xx about this mailbox: 5.1.x (but not 5.1.7 and 5.1.8, which are
+	 * the sender's) or 5.2.x; without such a code, 550, 551, 553 to RCPT.
+	 */
+	bool bad_recipient;
 	int code;          /* SMTP reply code; 0: none */
 	char enhanced[12]; /* "5.1.1" (RFC 3463), "" if there is none */
 	char reply[SMTP_REPLY_TEXT_MAX];  /* the server's words, cleaned */
@@ -87,7 +97,8 @@ struct smtp_events {
 	void (*open)(void *ctx);
 	/*
 	 * It could not be opened (SMTP_RELAY), or the server ended it while
-	 * no message was under way (SMTP_DEFERRED): no message is harmed.
+	 * no message was under way, or only a next one, to which it had said
+	 * nothing yet (SMTP_DEFERRED): no message is harmed.
 	 */
 	void (*closed)(void *ctx, const struct smtp_outcome *outcome);
 	/* No other callback comes until smtp_send_body() or smtp_close(). */
@@ -122,13 +133,30 @@ bool smtp_offers(const struct smtp_session *session, const char *keyword);
 uint64_t smtp_size_limit(const struct smtp_session *session);
 
 /*
- * Sends one message. Addresses are as mail_address_for_smtp() gives them and
- * checked again here. `message` (CRLF lines, not dot-stuffed) is borrowed
- * until done(). A bare CR or LF, a NUL, a line of more than 998 bytes, a
- * message over the server's SIZE, or 8-bit bytes in it or in an address where
- * SMTPUTF8 is not offered end in done() with SMTP_FAILED, from inside a later
- * net_turn(). To be called between open() or done() and the next ready() only.
+ * What is to be sent. Addresses are as mail_address_for_smtp() gives them and
+ * checked again here. `message`: CRLF lines, not dot-stuffed. A bare CR or LF,
+ * a NUL, a line of more than 998 bytes, a message over the server's SIZE, or
+ * 8-bit bytes that it does not offer to take (SMTPUTF8 for addresses and
+ * header, 8BITMIME for the body) end in done() with SMTP_FAILED at
+ * SMTP_STAGE_MAIL, without a code, from inside a later net_turn().
  */
-void smtp_send(struct smtp_session *session, const char *from, const char *to,
-               struct span message);
-void smtp_send_body(struct smtp_session *session);
+struct smtp_letter {
+	const char *from;
+	const char *to;
+	struct span message;
+};
+
+/*
+ * Begins a message: after open(), or after a done() behind which no next one
+ * is under way. Strings and bytes are borrowed until its done().
+ */
+void smtp_send(struct smtp_session *session, const struct smtp_letter *letter);
+
+/*
+ * Body and dot of the message that is ready. `next`, if not NULL, is begun as
+ * if by smtp_send() when this one has its outcome; where the server
+ * pipelines, its commands travel in the same flight. If that outcome is
+ * `closed`, or closed() comes, `next` was not harmed and gets no callback.
+ */
+void smtp_send_body(struct smtp_session *session,
+                    const struct smtp_letter *next);

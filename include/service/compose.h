@@ -28,10 +28,10 @@ enum compose_outcome {
 
 /* What composing gave for one subscriber. */
 struct service_composed {
-	struct digest *digest; /* entries may be none; owned */
-	int64_t old_mark;
-	int64_t new_mark;
-	bool begin; /* new or resumed: its mark is not stored yet */
+	struct digest *digest;  /* entries may be none; owned */
+	struct store_move move; /* of the subscriber's mark */
+	bool begin;             /* new or resumed: its mark is not stored yet */
+	bool lift;              /* it was suspended for another address */
 };
 
 void service_composed_fini(struct service_composed *composed);
@@ -67,17 +67,24 @@ struct service_queue_counts {
 	size_t n_elsewhere; /* another process was there first */
 };
 
+/* Whom to compose for, and who is told. */
+struct service_queue_job {
+	const struct subscriber *const *subscribers;
+	size_t n;
+	/*
+	 * Each one's enum compose_outcome and, with COMPOSE_NOTHING, why.
+	 * May be NULL itself.
+	 */
+	void (*done)(void *ctx, const struct subscriber *subscriber,
+	             int outcome, const char *reason);
+	void *ctx;
+};
+
 /*
  * Composes for each of the subscribers, queues the digests, moves the marks
  * and records the outcomes of those for whom nothing is to be sent.
- * `done` (may be NULL) is told of each: its outcome and digest, NULL where
- * there is none.
  */
-typedef void (*service_queue_fn)(void *ctx, const struct subscriber *subscriber,
-                                 int outcome, const struct digest *digest);
-
 MUST_CHECK int service_queue(struct service *service,
-                             const struct subscriber *const *subscribers,
-                             size_t n, service_queue_fn done, void *ctx,
+                             const struct service_queue_job *job,
                              struct service_queue_counts *ret_counts,
                              struct error *err);

@@ -11,12 +11,14 @@
 struct digest_frame service_frame(const struct service *service,
                                   const struct subscriber *subscriber);
 
-/* Appends the RFC 5322 message that carries the rendered parts. */
-MUST_CHECK int service_build_message(const struct service *service,
-                                     const struct subscriber *subscriber,
-                                     const struct digest *digest,
-                                     const struct digest_parts *parts,
-                                     struct buf *message, struct error *err);
+/*
+ * Appends sentences for the frame: which of the subscriber's feeds could not
+ * be read on arXiv's day of `at`.
+ */
+MUST_CHECK int service_add_notes(const struct service *service,
+                                 const struct subscriber *subscriber,
+                                 int64_t at, struct strings *notes,
+                                 struct error *err);
 
 /* Renders `digest` and appends the RFC 5322 message to `message`. */
 MUST_CHECK int service_write_letter(const struct service *service,

@@ -12,8 +12,9 @@ struct service_poll_result {
 	char *category;
 	enum outcome outcome;
 	char *reason;
-	size_t n_papers; /* in the feed */
-	size_t n_new;    /* announcements not stored before */
+	size_t n_papers;  /* in the feed */
+	size_t n_new;     /* announcements not stored before */
+	size_t n_skipped; /* items that were left out */
 };
 
 struct service_poll_results {
@@ -38,16 +39,18 @@ void service_categories(const struct conf *conf,
                         const struct subscriber *subscriber,
                         struct strings *categories);
 
-/*
- * Polls the categories one after the other; `progress` (may be NULL) is told
- * of each result. A feed's trouble is its result; fails only for the store
- * or the loop.
- */
-typedef void (*service_poll_fn)(void *ctx,
-                                const struct service_poll_result *result);
+/* Who is told of each result instead of the log. */
+struct service_poll_events {
+	void (*result)(void *ctx, const struct service_poll_result *result);
+	void *ctx;
+};
 
+/*
+ * Polls the categories one after the other. A feed's trouble is its result;
+ * fails only for the store or the loop.
+ */
 MUST_CHECK int service_poll(struct service *service,
                             const struct strings *categories,
-                            service_poll_fn progress, void *ctx,
+                            const struct service_poll_events *events,
                             struct service_poll_results *ret_results,
                             struct error *err);

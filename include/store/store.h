@@ -73,15 +73,23 @@ struct store_batch_counts {
 	size_t n_known_before_day; /* of the known: on an earlier day */
 };
 
+/* What a category announced on a day, seen at an instant. Borrowed. */
+struct store_batch {
+	const char *category;
+	int32_t day;
+	int64_t at;
+	const struct announcement *announcements;
+	size_t n;
+};
+
 /*
- * Stores what a category announced on `day`, seen at `at`: papers that are
- * new, and announcements keyed by (category, id, version). The announcements'
- * seq, category and day fields are ignored. All or nothing.
+ * Stores a batch: papers that are new, and announcements keyed by (category,
+ * id, version). The announcements' seq, category and day fields are ignored.
+ * All or nothing.
  */
-MUST_CHECK int store_add_batch(struct store *store, const char *category,
-                               int32_t day, int64_t at,
-                               const struct announcement *announcements,
-                               size_t n, struct store_batch_counts *ret_counts,
+MUST_CHECK int store_add_batch(struct store *store,
+                               const struct store_batch *batch,
+                               struct store_batch_counts *ret_counts,
                                struct error *err);
 
 /* ---- candidates ---- */
@@ -161,31 +169,41 @@ enum store_queue {
 	STORE_MARK_MOVED = 1, /* somebody else was there first; nothing done */
 };
 
+/* Where a subscriber's mark is expected, and where it goes. */
+struct store_move {
+	int64_t from;
+	int64_t to;
+};
+
 /*
- * A digest, its papers, the moved mark and its queued delivery, if the
- * subscriber's mark is still `old_mark`. `digest` is not kept; its entries'
- * papers must be stored. *ret_delivery is the delivery's id.
+ * A digest, its papers, the moved mark and its queued delivery to `address`,
+ * if the subscriber's mark is still where `move` says. `digest` is not kept;
+ * its entries' papers must be stored.
  */
 MUST_CHECK int store_queue_digest(struct store *store,
                                   const struct digest *digest,
-                                  const char *address, int64_t old_mark,
-                                  int64_t new_mark, int64_t *ret_delivery,
+                                  const char *address,
+                                  const struct store_move *move,
                                   struct error *err);
 
 /* Nothing matched: only the mark moves. STORE_QUEUED or STORE_MARK_MOVED. */
 MUST_CHECK int store_move_mark(struct store *store, const char *subscriber_id,
-                               int64_t old_mark, int64_t new_mark,
+                               const struct store_move *move,
                                struct error *err);
 
+/* What a subscriber was sent of a paper. */
+struct store_sent {
+	uint32_t version; /* the highest */
+	int32_t day;      /* of the digest that carried it last */
+};
+
 /*
- * The highest version of the paper that a digest of the subscriber carried
- * (deliveries cancelled before they were sent do not count), and that
- * digest's day. STORE_FOUND or STORE_MISSING.
+ * What the subscriber's digests carried of the paper (deliveries cancelled
+ * before they were sent do not count). STORE_FOUND or STORE_MISSING.
  */
-MUST_CHECK int store_sent_version(struct store *store,
-                                  const char *subscriber_id,
-                                  const char *paper_id, uint32_t *ret_version,
-                                  int32_t *ret_day, struct error *err);
+MUST_CHECK int store_get_sent(struct store *store, const char *subscriber_id,
+                              const char *paper_id, struct store_sent *ret_sent,
+                              struct error *err);
 
 /* A digest with the papers it points to. */
 struct store_digest {
@@ -201,20 +219,6 @@ MUST_CHECK int store_load_digest(struct store *store, int64_t digest_id,
                                  struct store_digest **ret_digest,
                                  struct error *err);
 
-/* The subscriber's newest digest and its delivery's state. */
-struct store_last_digest {
-	int64_t digest_id;
-	int64_t delivery_id;
-	int state; /* enum delivery_state */
-};
-
-/* STORE_FOUND or STORE_MISSING. */
-MUST_CHECK int store_last_digest(struct store *store, const char *subscriber_id,
-                                 struct store_last_digest *ret_last,
-                                 struct error *err);
-
-/* ---- deliveries ---- */
-
 enum delivery_state {
 	DELIVERY_QUEUED,
 	DELIVERY_SENDING,
@@ -227,6 +231,20 @@ enum delivery_state {
 	DELIVERY_CANCELLED,
 	DELIVERY_STATES,
 };
+
+/* The subscriber's newest digest and its delivery's state. */
+struct store_last_digest {
+	int64_t digest_id;
+	int64_t delivery_id;
+	enum delivery_state state;
+};
+
+/* STORE_FOUND or STORE_MISSING. */
+MUST_CHECK int store_last_digest(struct store *store, const char *subscriber_id,
+                                 struct store_last_digest *ret_last,
+                                 struct error *err);
+
+/* ---- deliveries ---- */
 
 const char *delivery_state_name(enum delivery_state state);
 
@@ -253,13 +271,16 @@ struct store_deliveries {
 
 void store_deliveries_fini(struct store_deliveries *deliveries);
 
-/*
- * Queued, deferred and unknown deliveries that may go at `now` (next_at
- * passed, or any of them with INT64_MAX), oldest first, at most `limit`,
- * with id > `after_id`.
- */
-MUST_CHECK int store_next_deliveries(struct store *store, int64_t now,
-                                     int64_t after_id, size_t limit,
+/* Which deliveries to list. */
+struct store_page {
+	int64_t now;      /* whose next_at has passed; INT64_MAX: any */
+	int64_t after_id; /* those behind this one */
+	size_t limit;
+};
+
+/* Queued, deferred and unknown deliveries that may go, oldest first. */
+MUST_CHECK int store_next_deliveries(struct store *store,
+                                     const struct store_page *page,
                                      struct store_deliveries *ret_deliveries,
                                      struct error *err);
 
@@ -290,6 +311,10 @@ MUST_CHECK int store_end_delivery(struct store *store, int64_t id,
                                   const struct store_attempt *attempt,
                                   struct error *err);
 
+/* A failed one is queued again: the refusal was not about its recipient. */
+MUST_CHECK int store_reopen_delivery(struct store *store, int64_t id,
+                                     struct error *err);
+
 /*
  * For who has just got the send lock: `sending` rows of a dead sender go back
  * to queued if their dot was not sent, else to unknown (or held, with
@@ -299,18 +324,24 @@ MUST_CHECK int store_recover_deliveries(struct store *store, int64_t at,
                                         bool hold, size_t *ret_n_unknown,
                                         struct error *err);
 
+/* A digest that is to be sent once more. */
+struct store_again {
+	struct store_last_digest last;
+	const char *address;
+	const char *message_id; /* of a new delivery */
+	int64_t at;
+};
+
 /*
  * The last digest once more: a delivery that was sent (or failed, cancelled,
  * superseded) gets a new one with `message_id`; a held, unknown or deferred
- * one is queued again as it is. *ret_delivery is the one to wait for.
+ * one is queued again as it is.
  */
 MUST_CHECK int store_requeue_digest(struct store *store,
-                                    const struct store_last_digest *last,
-                                    const char *address, const char *message_id,
-                                    int64_t at, int64_t *ret_delivery,
+                                    const struct store_again *again,
                                     struct error *err);
 
-/* How many are in each state. */
+/* How many are in each state; ended well (sent, superseded, cancelled): 0. */
 struct store_queue_counts {
 	uint64_t n[DELIVERY_STATES];
 };
@@ -319,10 +350,83 @@ MUST_CHECK int store_count_deliveries(struct store *store,
                                       struct store_queue_counts *ret_counts,
                                       struct error *err);
 
-/* Deliveries that need a look: not sent and not queued, newest first. */
+/*
+ * Deliveries that need a look, newest first: deferred, unknown, held and failed
+ * ones, and queued ones that were handed back with a reason.
+ */
 MUST_CHECK int store_list_deliveries(struct store *store, size_t limit,
                                      struct store_deliveries *ret_deliveries,
                                      struct error *err);
+
+/* ---- refused addresses ---- */
+
+/* A delivery that its address refused for good, at once or by a bounce. */
+struct store_refusal {
+	int64_t delivery_id;
+	const char *words; /* the server's */
+	int64_t at;
+};
+
+enum store_refused {
+	STORE_REFUSED = 0,
+	STORE_SUSPENDED_NOW = 1,   /* and so LIMIT_REFUSALS in a row */
+	STORE_REFUSED_ALREADY = 2, /* nothing done: it was counted before */
+};
+
+/*
+ * The delivery has failed and counts against its address. Refused digests are
+ * in a row if none between them was sent without coming back, so nothing has
+ * to be told when one arrives. An enum store_refused. Fails with
+ * ERROR_TEMPORARY while it is being sent.
+ */
+MUST_CHECK int store_note_refusal(struct store *store,
+                                  const struct store_refusal *refusal,
+                                  struct error *err);
+
+/*
+ * Is the subscriber suspended, and not for another address than this one (as
+ * store_start_delivery() got it)?
+ */
+MUST_CHECK int store_is_suspended(struct store *store,
+                                  const char *subscriber_id,
+                                  const char *address, bool *ret_suspended,
+                                  struct error *err);
+
+/* Earlier refusals count no more. STORE_FOUND, or STORE_MISSING: not
+   suspended. */
+MUST_CHECK int store_lift_suspension(struct store *store,
+                                     const char *subscriber_id,
+                                     struct error *err);
+
+struct store_suspended {
+	char *subscriber_id;
+	char *address;
+	char *words; /* the last refusal's */
+	int64_t since;
+};
+
+struct store_suspended_list {
+	struct store_suspended *items;
+	size_t n;
+	size_t capacity;
+};
+
+void store_suspended_list_fini(struct store_suspended_list *list);
+
+/* All who are suspended, by id. */
+MUST_CHECK int store_list_suspended(struct store *store,
+                                    struct store_suspended_list *ret_list,
+                                    struct error *err);
+
+/*
+ * The delivery with this Message-ID (32 hexadecimal digits, perhaps `@` and
+ * the domain) if it is of one of the subscriber's LIMIT_BOUNCE_DIGESTS newest
+ * digests. STORE_FOUND or STORE_MISSING.
+ */
+MUST_CHECK int store_find_by_message_id(struct store *store,
+                                        const char *message_id,
+                                        struct store_delivery *ret_delivery,
+                                        struct error *err);
 
 /* ---- outcomes ---- */
 
@@ -353,12 +457,17 @@ enum outcome {
 
 const char *outcome_name(enum outcome outcome);
 
-struct store_outcome {
+/* Whose day, and which. */
+struct store_day {
 	enum outcome_of of;
-	char *name; /* a category, or a subscriber's id */
+	const char *name; /* a category, or a subscriber's id */
 	int32_t day;
+};
+
+struct store_outcome {
+	struct store_day of_day;
 	enum outcome outcome;
-	char *reason;
+	const char *reason;
 	int64_t at;
 };
 
@@ -366,19 +475,19 @@ struct store_outcomes {
 	struct store_outcome *items;
 	size_t n;
 	size_t capacity;
+	struct strings texts; /* the items' names and reasons */
 };
 
 void store_outcomes_fini(struct store_outcomes *outcomes);
 
 /* Sets the outcome of a day, replacing the one it had. */
-MUST_CHECK int store_set_outcome(struct store *store, enum outcome_of of,
-                                 const char *name, int32_t day,
-                                 enum outcome outcome, const char *reason,
-                                 int64_t at, struct error *err);
+MUST_CHECK int store_set_outcome(struct store *store,
+                                 const struct store_outcome *outcome,
+                                 struct error *err);
 
 /* STORE_FOUND or STORE_MISSING. */
-MUST_CHECK int store_get_outcome(struct store *store, enum outcome_of of,
-                                 const char *name, int32_t day,
+MUST_CHECK int store_get_outcome(struct store *store,
+                                 const struct store_day *day,
                                  enum outcome *ret_outcome, struct error *err);
 
 /* All from `since_day` on, by name, then by day. */

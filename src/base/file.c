@@ -74,14 +74,12 @@ static int sync_folder(const char *path, struct error *err)
 	return 0;
 }
 
-static int write_beside(const char *beside, const char *path,
-                        struct span content, int fd, mode_t mode,
-                        struct error *err)
+/* All of it, safe on the disk. */
+static int fill(int fd, const char *path, struct span content, mode_t mode,
+                struct error *err)
 {
 	if (fchmod(fd, mode) || write_all(fd, content) || fsync(fd))
-		return fail(beside, "cannot write", err);
-	if (rename(beside, path))
-		return fail(path, "cannot replace", err);
+		return fail(path, "cannot write", err);
 	return 0;
 }
 
@@ -90,10 +88,14 @@ int file_replace(const char *path, struct span content, mode_t mode,
 {
 	owned(mem) char *beside = mem_printf("%s.XXXXXX", path);
 	owned(fd) int fd = mkostemp(beside, O_CLOEXEC);
+	int rc;
 
 	if (fd < 0)
 		return fail(path, "cannot write beside it", err);
-	if (write_beside(beside, path, content, fd, mode, err) < 0) {
+	rc = fill(fd, path, content, mode, err);
+	if (rc == 0 && rename(beside, path))
+		rc = fail(path, "cannot replace", err);
+	if (rc < 0) {
 		unlink(beside);
 		return -1;
 	}

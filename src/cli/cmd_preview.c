@@ -34,52 +34,58 @@ struct wish {
 	int fd;
 };
 
-static int render_parts(const struct service *service,
-                        const struct subscriber *subscriber,
-                        const struct digest *digest, enum format format,
-                        struct buf *out, struct error *err)
-{
-	struct digest_frame frame = service_frame(service, subscriber);
-	struct digest_parts parts = {0};
+/* What is shown, and how. */
+struct view {
+	const struct service *service;
+	const struct subscriber *subscriber;
+	const struct digest *digest;
+	enum format format;
+};
 
-	if (digest_render(&parts, &frame, digest, err) < 0)
+static int render_parts(const struct view *view, struct buf *out,
+                        struct error *err)
+{
+	struct digest_frame frame =
+		service_frame(view->service, view->subscriber);
+	owned(digest_parts) struct digest_parts parts = {0};
+	owned(strings) struct strings notes = {0};
+
+	frame.notes = &notes;
+	if (service_add_notes(view->service, view->subscriber,
+	                      view->digest->created_at, &notes, err) < 0 ||
+	    digest_render(&parts, &frame, view->digest, err) < 0)
 		return -1;
-	buf_add_str(out, format == FORMAT_HTML ? parts.html : parts.text);
-	digest_parts_fini(&parts);
+	buf_add_str(out, view->format == FORMAT_HTML ? parts.html : parts.text);
 	return 0;
 }
 
-static int render_document(const struct service *service,
-                           const struct subscriber *subscriber,
-                           const struct digest *digest, struct buf *out,
+static int render_document(const struct view *view, struct buf *out,
                            struct error *err)
 {
-	struct digest_frame frame = service_frame(service, subscriber);
+	struct digest_frame frame =
+		service_frame(view->service, view->subscriber);
 	owned(mem) char *markdown = NULL;
 
-	if (digest_render_document(&markdown, &frame, digest, err) < 0)
+	if (digest_render_document(&markdown, &frame, view->digest, err) < 0)
 		return -1;
 	buf_add_str(out, markdown);
 	return 0;
 }
 
-static int render(const struct service *service,
-                  const struct subscriber *subscriber,
-                  const struct digest *digest, enum format format,
-                  struct buf *out, struct error *err)
+static int render(const struct view *view, struct buf *out, struct error *err)
 {
-	switch (format) {
+	switch (view->format) {
 	case FORMAT_HTML:
 	case FORMAT_TEXT:
-		return render_parts(service, subscriber, digest, format, out,
-		                    err);
+		return render_parts(view, out, err);
 	case FORMAT_MARKDOWN:
-		return render_document(service, subscriber, digest, out, err);
+		return render_document(view, out, err);
 	case FORMAT_EML:
 	case FORMATS:
 		break;
 	}
-	return service_write_letter(service, subscriber, digest, out, err);
+	return service_write_letter(view->service, view->subscriber,
+	                            view->digest, out, err);
 }
 
 /* Opened before root becomes somebody else; emptied only when written. */
@@ -108,6 +114,8 @@ static int write_output(const struct wish *wish, struct span content)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EPIPE && wish->fd < 0)
+			return CLI_DONE;
 		if (n < 0) {
 			cli_say("%s: cannot write: %s",
 			        wish->output ? wish->output : "stdout",
@@ -123,10 +131,11 @@ static int show_digest(struct cli *cli, const struct subscriber *subscriber,
                        const struct digest *digest, const struct wish *wish)
 {
 	owned(buf) struct buf out = BUF_INIT(LIMIT_MESSAGE_BYTES);
+	const struct view view = {&cli->service, subscriber, digest,
+	                          wish->format};
 	struct error err = {0};
 
-	if (render(&cli->service, subscriber, digest, wish->format, &out,
-	           &err) < 0) {
+	if (render(&view, &out, &err) < 0) {
 		cli_say("%s", err.message);
 		return CLI_FAILED;
 	}

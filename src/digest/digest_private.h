@@ -43,6 +43,8 @@ enum template_id {
 
 struct digest_templates {
 	struct mustache *items[TEMPLATES];
+	bool needs_frame[TEMPLATES]; /* a paper's that uses the digest's names
+	                              */
 	struct style *style;
 };
 
@@ -124,6 +126,55 @@ MUST_CHECK int values_add_document(struct value *map,
 void values_add_layout(struct value *map, const struct digest_frame *frame,
                        const char *title, struct buf *content);
 
+/* ---- cache.c ---- */
+
+/* What bytes become in transfer; sums of parts are those of the whole. */
+struct cost {
+	size_t quoted; /* quoted-printable */
+	size_t bytes;  /* with CRLF, which is what base64 encodes */
+};
+
+enum fragment_kind {
+	FRAGMENT_HTML_FULL,
+	FRAGMENT_HTML_LINE,
+	FRAGMENT_TEXT_FULL,
+	FRAGMENT_TEXT_LINE,
+	FRAGMENTS, /* how many there are */
+};
+
+/* A paper in one form; NULL until it is made. */
+struct fragment {
+	char *text;
+	char *quoted; /* as base/quoted.h has it */
+	size_t len;
+	struct cost cost;
+};
+
+/* A paper with its marks in all forms that were asked for. */
+struct cached;
+
+/* Empties the cache if it is over its limit; nothing of it may be in use. */
+void cache_begin(struct digest_cache *cache);
+
+/* The one of this entry; stands until cache_begin() or the cache's end. */
+struct cached *cache_find(struct digest_cache *cache,
+                          const struct digest_frame *frame,
+                          const struct digest_entry *entry);
+
+/* What the text costs if `quoted` is it in quoted-printable. */
+struct cost cache_cost(struct span text, struct span quoted);
+
+/* The shorter of quoted-printable and base64. */
+size_t cache_encoded_len(struct cost cost);
+
+/* NULL if it was not made. */
+const struct fragment *cache_fragment(const struct cached *cached,
+                                      enum fragment_kind kind);
+/* Keeps copies. */
+const struct fragment *cache_keep(struct digest_cache *cache,
+                                  struct cached *cached,
+                                  enum fragment_kind kind, struct span text);
+
 /* ---- html.c ---- */
 
 /* Which papers are shown, and how. */
@@ -149,14 +200,62 @@ static inline void owned_release_choice(struct choice *choice)
 	choice_fini(choice);
 }
 
-/* What html_render() is given; borrowed. */
-struct html_input {
+/* One digest on its way; borrowed. */
+struct rendering {
 	const struct digest_frame *frame;
 	const struct digest *digest;
 	const struct mustache_scope *scope; /* values_add_frame() and labels */
 	const char *title;
+	struct digest_cache *cache;
+	struct cached **cached; /* for each entry */
+	struct choice *choice;
 };
 
-/* Fills *choice with what the page shows. The caller owns *ret_html. */
-MUST_CHECK int html_render(char **ret_html, struct choice *choice,
-                           const struct html_input *input, struct error *err);
+/* Makes the choice and parts->html. */
+MUST_CHECK int html_render(struct digest_parts *parts,
+                           const struct rendering *rendering,
+                           struct error *err);
+
+/* ---- plain.c ---- */
+
+/* Makes parts->text of what was chosen. */
+MUST_CHECK int plain_render(struct digest_parts *parts,
+                            const struct rendering *rendering,
+                            struct error *err);
+
+/* ---- fragment.c ---- */
+
+/* The entry's fragment, from the cache or made and kept there. */
+MUST_CHECK int fragment_make(const struct fragment **ret_fragment,
+                             const struct rendering *rendering, size_t entry,
+                             enum fragment_kind kind, struct error *err);
+
+/* Markdown of the template as HTML without styles; the caller owns it. */
+MUST_CHECK int fragment_html(char **ret_html, const struct mustache *template,
+                             const struct mustache_scope *scope,
+                             struct error *err);
+
+/* Lines longer than the text part's are wrapped with their indentation. */
+void fragment_add_wrapped(struct buf *out, struct span text);
+
+/* ---- places.c ---- */
+
+/* Puts a mark for the papers wherever the choice has some. */
+void places_fill(struct pieces *pieces, const struct rendering *rendering);
+
+/* How marks are replaced by fragments, all of which are there. */
+struct joint {
+	const struct rendering *rendering;
+	const struct buf *frame;
+	const char *what; /* it is, for errors */
+	const char *separator;
+	enum fragment_kind full;
+	enum fragment_kind line;
+};
+
+/*
+ * The frame with the papers in their places: in quoted-printable if that is
+ * wanted and no longer than base64. The caller owns *ret_text.
+ */
+MUST_CHECK int places_join(char **ret_text, bool *ret_quoted,
+                           const struct joint *joint, struct error *err);

@@ -5,34 +5,14 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/num.h"
+#include "base/quoted.h"
 
 #include "digest_private.h"
 
-/*
- * Papers and lines are rendered alone. In the frame a comment stands for
- * them, which no value can forge: its < would be escaped.
- */
-#define PLACE_START "<!--arxmail "
-#define PLACE_END "-->"
-#define PLACE_LINES "lines"
-
-/* What bytes become in transfer; sums of parts are those of the whole. */
-struct cost {
-	size_t quoted; /* quoted-printable, without soft line breaks */
-	size_t bytes;  /* with CRLF, which is what base64 encodes */
-};
-
-struct fragment {
-	char *html;
-	struct cost cost;
-};
-
 struct page {
-	const struct html_input *input;
-	struct choice *choice;
-	struct fragment *full;  /* by rank; made as far as they can fit */
-	struct fragment *lines; /* by rank; made when not all are in full */
+	const struct rendering *rendering;
+	const struct fragment **full;  /* by rank; as far as they can fit */
+	const struct fragment **lines; /* by rank; if not all are in full */
 	size_t n_papers;
 	size_t n_full_made;
 	size_t n_lines_made;
@@ -41,85 +21,21 @@ struct page {
 
 /* ---- size ---- */
 
-static size_t quoted_len(struct span text, size_t i)
-{
-	unsigned char c = (unsigned char)text.ptr[i];
-	bool ends_line = i + 1 == text.len || text.ptr[i + 1] == '\n';
-
-	if (c == '\n')
-		return 2;
-	if (c == ' ' || c == '\t')
-		return ends_line ? 3 : 1;
-	return c > ' ' && c < 0x7F && c != '=' ? 1 : 3;
-}
-
-static struct cost measure(struct span html)
-{
-	struct cost cost = {.bytes = html.len};
-
-	for (size_t i = 0; i < html.len; i++) {
-		cost.quoted += quoted_len(html, i);
-		cost.bytes += html.ptr[i] == '\n';
-	}
-	return cost;
-}
-
 static struct cost add_cost(struct cost a, struct cost b)
 {
 	return (struct cost){a.quoted + b.quoted, a.bytes + b.bytes};
 }
 
-/* The shorter of both encodings, at most; lines have 73 to 76 columns. */
-static size_t encoded_len(struct cost cost)
-{
-	size_t quoted = cost.quoted + (cost.quoted / 73 + 1) * 3;
-	size_t base64 = (cost.bytes + 2) / 3 * 4;
-
-	base64 += (base64 / 76 + 1) * 2;
-	return quoted < base64 ? quoted : base64;
-}
-
 /* ---- fragments ---- */
 
-static int render_markdown(char **ret_html, enum template_id id,
-                           const struct page *page,
-                           const struct mustache_scope *scope,
-                           struct error *err)
-{
-	const struct digest_templates *templates =
-		page->input->frame->templates;
-	owned(buf) struct buf source = BUF_INIT(LIMIT_FRAGMENT_BYTES);
-	owned(mem) char *markdown = NULL;
-	size_t len;
-
-	if (mustache_render(&source, templates->items[id], scope, err) < 0)
-		return -1;
-	len = source.len;
-	if (buf_finish(&source, "a digest's Markdown", &markdown, err) < 0)
-		return -1;
-	*ret_html = cmark_markdown_to_html(markdown, len, CMARK_OPT_UNSAFE);
-	return 0;
-}
-
-static int make_fragment(struct fragment *ret_fragment, enum template_id id,
+static int make_fragment(const struct fragment **ret_fragment,
                          const struct page *page, size_t rank,
-                         struct error *err)
+                         enum fragment_kind kind, struct error *err)
 {
-	const struct html_input *input = page->input;
-	const struct digest_entry *entry =
-		&input->digest->entries[page->choice->ranking[rank]];
-	owned(value) struct value paper = VALUE_MAP_INIT;
-	const struct mustache_scope scope = {&paper, input->scope};
-	owned(buf) struct buf styled = BUF_INIT(LIMIT_FRAGMENT_BYTES);
-	owned(mem) char *html = NULL;
+	const struct choice *choice = page->rendering->choice;
 
-	if (values_add_paper(&paper, input->frame, entry, VALUES_MARKDOWN,
-	                     err) < 0 ||
-	    render_markdown(&html, id, page, &scope, err) < 0)
-		return -1;
-	style_inline(&styled, input->frame->templates->style, span_of(html));
-	ret_fragment->cost = measure(buf_span(&styled));
-	return buf_finish(&styled, "a paper's HTML", &ret_fragment->html, err);
+	return fragment_make(ret_fragment, page->rendering,
+	                     choice->ranking[rank], kind, err);
 }
 
 /* Papers in full, best first, until one more would not fit. */
@@ -128,13 +44,13 @@ static int make_full(struct page *page, struct error *err)
 	struct cost sum = {0};
 
 	while (page->n_full_made < page->n_papers &&
-	       encoded_len(sum) <= LIMIT_HTML_ENCODED_BYTES) {
-		struct fragment *next = &page->full[page->n_full_made];
+	       cache_encoded_len(sum) <= LIMIT_HTML_ENCODED_BYTES) {
+		const struct fragment **next = &page->full[page->n_full_made];
 
-		if (make_fragment(next, TEMPLATE_PAPER_MD, page,
-		                  page->n_full_made, err) < 0)
+		if (make_fragment(next, page, page->n_full_made,
+		                  FRAGMENT_HTML_FULL, err) < 0)
 			return -1;
-		sum = add_cost(sum, next->cost);
+		sum = add_cost(sum, (*next)->cost);
 		page->n_full_made++;
 	}
 	return 0;
@@ -143,8 +59,8 @@ static int make_full(struct page *page, struct error *err)
 static int make_lines(struct page *page, struct error *err)
 {
 	while (page->n_lines_made < page->n_papers) {
-		if (make_fragment(&page->lines[page->n_lines_made],
-		                  TEMPLATE_LINE_MD, page, page->n_lines_made,
+		if (make_fragment(&page->lines[page->n_lines_made], page,
+		                  page->n_lines_made, FRAGMENT_HTML_LINE,
 		                  err) < 0)
 			return -1;
 		page->n_lines_made++;
@@ -156,7 +72,7 @@ static int make_lines(struct page *page, struct error *err)
 
 static bool fits(struct cost cost)
 {
-	return encoded_len(cost) <= LIMIT_HTML_ENCODED_BYTES;
+	return cache_encoded_len(cost) <= LIMIT_HTML_ENCODED_BYTES;
 }
 
 /* How many papers fit in full if nothing else were shown. */
@@ -166,7 +82,7 @@ static size_t count_fitting(const struct page *page)
 	size_t n = 0;
 
 	for (; n < page->n_full_made; n++) {
-		sum = add_cost(sum, page->full[n].cost);
+		sum = add_cost(sum, page->full[n]->cost);
 		if (!fits(sum))
 			break;
 	}
@@ -180,11 +96,11 @@ static size_t lines_share(const struct page *page, size_t rank)
 	struct cost sum = {0};
 
 	for (size_t i = rank; i < page->n_papers; i++) {
-		sum = add_cost(sum, page->lines[i].cost);
-		if (encoded_len(sum) >= most)
+		sum = add_cost(sum, page->lines[i]->cost);
+		if (cache_encoded_len(sum) >= most)
 			return most;
 	}
-	return encoded_len(sum);
+	return cache_encoded_len(sum);
 }
 
 /* Papers in full as long as they leave room for the lines of the others. */
@@ -194,25 +110,25 @@ static void choose_some(struct page *page, size_t n_fitting)
 	size_t n = 0;
 
 	for (; n < n_fitting; n++) {
-		struct cost next = add_cost(sum, page->full[n].cost);
+		struct cost next = add_cost(sum, page->full[n]->cost);
 
-		if (encoded_len(next) + lines_share(page, n + 1) >
+		if (cache_encoded_len(next) + lines_share(page, n + 1) >
 		    LIMIT_HTML_ENCODED_BYTES)
 			break;
 		sum = next;
 	}
-	page->choice->n_full = n;
+	page->rendering->choice->n_full = n;
 	for (; n < page->n_papers; n++) {
-		sum = add_cost(sum, page->lines[n].cost);
+		sum = add_cost(sum, page->lines[n]->cost);
 		if (!fits(sum))
 			break;
 	}
-	page->choice->n_lines = n - page->choice->n_full;
+	page->rendering->choice->n_lines = n - page->rendering->choice->n_full;
 }
 
 static int choose(struct page *page, struct error *err)
 {
-	struct choice *choice = page->choice;
+	struct choice *choice = page->rendering->choice;
 	size_t n_fitting = count_fitting(page);
 
 	choice->n_full = n_fitting;
@@ -223,8 +139,8 @@ static int choose(struct page *page, struct error *err)
 		choose_some(page, n_fitting);
 	}
 
-	choice->n_cut = values_matched(page->input->digest) - choice->n_full -
-	                choice->n_lines;
+	choice->n_cut = values_matched(page->rendering->digest) -
+	                choice->n_full - choice->n_lines;
 	for (size_t i = 0; i < page->n_papers; i++)
 		choice->shown[choice->ranking[i]] =
 			i < choice->n_full                     ? SHOWN_FULL
@@ -235,46 +151,31 @@ static int choose(struct page *page, struct error *err)
 
 /* ---- the page ---- */
 
-static void fill_places(struct pieces *pieces, const struct page *page)
-{
-	const struct digest *digest = page->input->digest;
-
-	for (size_t i = 0; i < digest->n_entries; i++) {
-		struct buf *place = &pieces->sections[digest->entries[i].topic];
-
-		if (page->choice->shown[i] == SHOWN_FULL && place->len == 0)
-			buf_addf(place, PLACE_START "%u" PLACE_END,
-			         digest->entries[i].topic);
-	}
-	pieces->n_lines = page->choice->n_lines;
-	pieces->n_cut = page->choice->n_cut;
-	if (pieces->n_lines > 0)
-		buf_add_str(&pieces->lines, PLACE_START PLACE_LINES PLACE_END);
-}
-
 /* The frame in the layout, with places for the papers. */
 static int render_frame(struct buf *out, const struct page *page,
                         struct error *err)
 {
-	const struct html_input *input = page->input;
-	const struct digest_templates *templates = input->frame->templates;
+	const struct rendering *rendering = page->rendering;
+	const struct digest_templates *templates = rendering->frame->templates;
 	owned(pieces) struct pieces pieces;
 	owned(value) struct value values = VALUE_MAP_INIT;
 	owned(value) struct value outside = VALUE_MAP_INIT;
 	owned(buf) struct buf content = BUF_INIT(LIMIT_FRAGMENT_BYTES);
 	owned(buf) struct buf html = BUF_INIT(LIMIT_FRAGMENT_BYTES);
 	owned(mem) char *body = NULL;
-	struct mustache_scope scope = {&values, input->scope};
+	struct mustache_scope scope = {&values, rendering->scope};
 
-	pieces_init(&pieces, input->digest);
-	fill_places(&pieces, page);
-	if (values_add_pieces(&values, input->frame, input->digest, &pieces,
-	                      err) < 0 ||
-	    render_markdown(&body, TEMPLATE_DIGEST_MD, page, &scope, err) < 0)
+	pieces_init(&pieces, rendering->digest);
+	places_fill(&pieces, rendering);
+	if (values_add_pieces(&values, rendering->frame, rendering->digest,
+	                      &pieces, err) < 0 ||
+	    fragment_html(&body, templates->items[TEMPLATE_DIGEST_MD], &scope,
+	                  err) < 0)
 		return -1;
 
 	buf_add_str(&content, body);
-	values_add_layout(&outside, input->frame, input->title, &content);
+	values_add_layout(&outside, rendering->frame, rendering->title,
+	                  &content);
 	scope.values = &outside;
 	if (mustache_render(&html, templates->items[TEMPLATE_LAYOUT_HTML],
 	                    &scope, err) < 0)
@@ -283,72 +184,27 @@ static int render_frame(struct buf *out, const struct page *page,
 	return 0;
 }
 
-static void add_full(struct buf *out, const struct page *page, uint64_t topic)
-{
-	const struct choice *choice = page->choice;
-	const struct digest_entry *entries = page->input->digest->entries;
-
-	for (size_t i = 0; i < choice->n_full; i++)
-		if (entries[choice->ranking[i]].topic == topic)
-			buf_add_str(out, page->full[i].html);
-}
-
-static void add_lines(struct buf *out, const struct page *page)
-{
-	const struct choice *choice = page->choice;
-
-	for (size_t i = 0; i < choice->n_lines; i++)
-		buf_add_str(out, page->lines[choice->n_full + i].html);
-}
-
-static void add_place(struct buf *out, const struct page *page,
-                      struct span place)
-{
-	uint64_t topic = 0;
-
-	if (span_is(place, PLACE_LINES))
-		add_lines(out, page);
-	else if (num_parse(place, 0, UINT32_MAX, &topic))
-		add_full(out, page, topic);
-}
-
-static void join(struct buf *out, const struct page *page, struct span frame)
-{
-	while (frame.len > 0) {
-		size_t start = span_find(frame, PLACE_START);
-		size_t len;
-
-		buf_add_span(out, span_first(frame, start));
-		if (start == frame.len)
-			return;
-		frame = span_skip(frame, start + strlen(PLACE_START));
-		len = span_find(frame, PLACE_END);
-		add_place(out, page, span_first(frame, len));
-		frame = span_skip(frame, len);
-		if (frame.len > 0)
-			frame = span_skip(frame, strlen(PLACE_END));
-	}
-}
-
 static size_t larger(size_t a, size_t b)
 {
 	return a > b ? a : b;
 }
 
-/* What the page costs without its papers; never less than before. */
-static void learn_frame(struct page *page, struct cost whole)
+/* What the page costs. The frame's part is learnt, never less than before. */
+static struct cost measure_page(struct page *page, struct span frame)
 {
-	const struct choice *choice = page->choice;
-	struct cost papers = {0};
+	const struct choice *choice = page->rendering->choice;
+	owned(buf) struct buf quoted = BUF_INIT(SIZE_MAX / 2);
+	struct cost cost;
 
+	buf_add_quoted(&quoted, frame);
+	cost = cache_cost(frame, buf_span(&quoted));
+	page->frame.quoted = larger(page->frame.quoted, cost.quoted);
+	page->frame.bytes = larger(page->frame.bytes, cost.bytes);
 	for (size_t i = 0; i < choice->n_full; i++)
-		papers = add_cost(papers, page->full[i].cost);
+		cost = add_cost(cost, page->full[i]->cost);
 	for (size_t i = 0; i < choice->n_lines; i++)
-		papers = add_cost(papers, page->lines[choice->n_full + i].cost);
-	page->frame.quoted =
-		larger(page->frame.quoted, whole.quoted - papers.quoted);
-	page->frame.bytes =
-		larger(page->frame.bytes, whole.bytes - papers.bytes);
+		cost = add_cost(cost, page->lines[choice->n_full + i]->cost);
+	return cost;
 }
 
 /*
@@ -356,56 +212,47 @@ static void learn_frame(struct page *page, struct cost whole)
  * the first try takes the frame for nothing, each later one for the largest
  * that was seen. Nearly every digest needs one try, a long one two or three.
  */
-static int render_page(struct buf *out, struct page *page, struct error *err)
+static int render_page(struct digest_parts *parts, struct page *page,
+                       struct error *err)
 {
+	const struct rendering *rendering = page->rendering;
+
 	for (;;) {
 		owned(buf) struct buf frame = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+		const struct joint joint = {
+			rendering,          &frame,
+			"the HTML",         "",
+			FRAGMENT_HTML_FULL, FRAGMENT_HTML_LINE,
+		};
 
 		if (choose(page, err) < 0 ||
 		    render_frame(&frame, page, err) < 0)
 			return -1;
-		buf_clear(out);
-		join(out, page, buf_span(&frame));
-		if (frame.failed || out->failed || fits(measure(buf_span(out))))
-			return 0;
-		if (page->choice->n_full + page->choice->n_lines == 0)
+		if (frame.failed || fits(measure_page(page, buf_span(&frame))))
+			return places_join(&parts->html, &parts->html_quoted,
+			                   &joint, err);
+		if (rendering->choice->n_full + rendering->choice->n_lines == 0)
 			return error_set(err, ERROR_LIMIT,
 			                 "the frame of the digest alone is "
 			                 "longer than %u bytes",
 			                 LIMIT_HTML_ENCODED_BYTES);
-		learn_frame(page, measure(buf_span(out)));
 	}
 }
 
-static void page_fini(struct page *page)
+int html_render(struct digest_parts *parts, const struct rendering *rendering,
+                struct error *err)
 {
-	for (size_t i = 0; i < page->n_full_made; i++)
-		free(page->full[i].html);
-	for (size_t i = 0; i < page->n_lines_made; i++)
-		free(page->lines[i].html);
-	free(page->full);
-	free(page->lines);
-}
-
-static inline void owned_release_page(struct page *page)
-{
-	page_fini(page);
-}
-
-int html_render(char **ret_html, struct choice *choice,
-                const struct html_input *input, struct error *err)
-{
-	size_t n = input->digest->n_entries;
-	owned(page) struct page page = {
-		.input = input,
-		.choice = choice,
-		.full = mem_array(n, sizeof(struct fragment)),
-		.lines = mem_array(n, sizeof(struct fragment)),
+	size_t n = rendering->digest->n_entries;
+	owned(mem) const struct fragment **full =
+		mem_array(2 * n, sizeof(struct fragment *));
+	struct page page = {
+		.rendering = rendering,
+		.full = full,
+		.lines = full + n,
 		.n_papers = n,
 	};
-	owned(buf) struct buf html = BUF_INIT(LIMIT_MESSAGE_BYTES);
 
-	if (make_full(&page, err) < 0 || render_page(&html, &page, err) < 0)
+	if (make_full(&page, err) < 0)
 		return -1;
-	return buf_finish(&html, "the HTML", ret_html, err);
+	return render_page(parts, &page, err);
 }

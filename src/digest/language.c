@@ -45,6 +45,7 @@ static const struct string_kind string_kinds[] = {
 	{"papers_other", "count", 0},
 	{"lead_one", FRAME_NAMES, 0},
 	{"lead_other", FRAME_NAMES, 0},
+	{"late", "categories", 0},
 	{"list_separator", "", 0},
 	{"topic_count", "topic count", 0},
 	{"topic_unnamed", "", 0},

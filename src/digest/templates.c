@@ -219,8 +219,24 @@ static bool is_markdown_for_cmark(enum template_id id)
 	       id == TEMPLATE_LINE_MD;
 }
 
+static bool is_of_paper(enum template_id id)
+{
+	return id == TEMPLATE_PAPER_MD || id == TEMPLATE_LINE_MD ||
+	       id == TEMPLATE_PAPER_TXT || id == TEMPLATE_LINE_TXT;
+}
+
+/* Does the template use names that `scope` has not? */
+static bool needs_more(const struct mustache *template,
+                       const struct mustache_scope *scope)
+{
+	owned(strings) struct strings missing = {0};
+
+	mustache_check(template, scope, &missing);
+	return missing.n > 0;
+}
+
 /* Names and Markdown of the templates that could be compiled. */
-static int check_templates(const struct digest_templates *templates,
+static int check_templates(struct digest_templates *templates,
                            struct strings *problems, struct error *err)
 {
 	owned(digest_language) struct digest_language *language =
@@ -245,6 +261,9 @@ static int check_templates(const struct digest_templates *templates,
 		if (!template)
 			continue;
 		mustache_check(template, &scope, problems);
+		scope.outer = &labels;
+		templates->needs_frame[id] =
+			is_of_paper(id) && needs_more(template, &scope);
 		if (is_markdown_for_cmark(id))
 			mustache_check_markdown(template, problems);
 	}

@@ -174,6 +174,18 @@ static void add_contact(struct value *map, const char *contact)
 	value_add_text(map, "contact_url", buf_span(&url));
 }
 
+int digest_note_late(char **ret_note, const struct digest_language *language,
+                     const struct strings *categories, struct error *err)
+{
+	owned(value) struct value map = VALUE_MAP_INIT;
+	owned(buf) struct buf note = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+
+	values_add_joined(&map, "categories", categories, 0);
+	if (language_add(&note, language, "late", &map, err) < 0)
+		return -1;
+	return buf_finish(&note, "the note", ret_note, err);
+}
+
 static void add_notes(struct value *map, const struct strings *notes)
 {
 	struct value *list = value_add(map, "notes", VALUE_LIST);

@@ -6,13 +6,16 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/quoted.h"
 #include "base/random.h"
-#include "base/utf8.h"
+#include "encode_private.h"
 #include "mail_private.h"
 
 /* Enough of the Message-ID to be unique; RFC 2046 allows 70 in all. */
 #define BOUNDARY_ID_BYTES 60
 #define MESSAGE_ID_RANDOM_BYTES 16
+/* What stands around the parts is less. */
+#define FRAME_BYTES 1024
 
 void mail_sender_fini(struct mail_sender *sender)
 {
@@ -140,70 +143,45 @@ static int add_header(struct buf *out, const struct mail_message *message,
 
 /* ---- body ---- */
 
-/* Valid UTF-8 with LF at each line's end, also the last. */
-static void add_lf_text(struct buf *out, struct span text)
-{
-	while (text.len > 0) {
-		bool is_cr = text.ptr[0] == '\r';
-
-		utf8_add(out, is_cr ? '\n' : utf8_next(&text));
-		if (is_cr)
-			text = span_skip(text, span_starts(text, "\r\n") + 1U);
-	}
-	if (!span_ends(buf_span(out), "\n"))
-		buf_add_char(out, '\n');
-}
-
-static void add_crlf_text(struct buf *out, struct span lf_text)
-{
-	struct span line;
-
-	while (span_split(&lf_text, '\n', &line) && lf_text.ptr) {
-		buf_add_span(out, line);
-		buf_add_str(out, "\r\n");
-	}
-}
-
-static void encode(struct buf *out, struct span text,
-                   GMimeContentEncoding encoding)
-{
-	GMimeEncoding state;
-	owned(mem) char *encoded = NULL;
-	size_t len;
-
-	g_mime_encoding_init_encode(&state, encoding);
-	encoded = mem_new(g_mime_encoding_outlen(&state, text.len));
-	len = g_mime_encoding_flush(&state, text.ptr, text.len, encoded);
-	add_crlf_text(out, (struct span){encoded, len});
-}
-
 struct part {
 	const char *type;
-	const char *content;
+	struct span encoded;
+	bool is_base64;
+	struct buf own; /* what `encoded` points into if it was made here */
 };
+
+static inline void owned_release_part(struct part *part)
+{
+	buf_fini(&part->own);
+}
+
+/* The shorter encoding; mostly that is clear before base64 is made. */
+static void encode(struct part *part, struct span text)
+{
+	owned(buf) struct buf base64 = BUF_INIT(SIZE_MAX / 2);
+
+	part->own = BUF_INIT(SIZE_MAX / 2);
+	buf_add_quoted(&part->own,
+	               text.len > 0 ? text : (struct span){"\n", 1});
+	if (part->own.len > mail_base64_least(text))
+		mail_add_base64(&base64, text);
+	part->is_base64 = base64.len > 0 && base64.len < part->own.len;
+	if (part->is_base64) {
+		buf_fini(&part->own);
+		part->own = base64;
+		base64 = BUF_INIT(base64.max);
+	}
+	part->encoded = buf_span(&part->own);
+}
 
 static void add_part(struct buf *out, const char *boundary,
                      const struct part *part)
 {
-	owned(buf) struct buf lf = BUF_INIT(SIZE_MAX / 2);
-	owned(buf) struct buf crlf = BUF_INIT(SIZE_MAX / 2);
-	owned(buf) struct buf printable = BUF_INIT(SIZE_MAX / 2);
-	owned(buf) struct buf base64 = BUF_INIT(SIZE_MAX / 2);
-	bool is_printable;
-
-	add_lf_text(&lf, span_of(part->content));
-	/* A text in base64 has CRLF before it is encoded: RFC 2045, 6.8. */
-	add_crlf_text(&crlf, buf_span(&lf));
-	encode(&printable, buf_span(&lf),
-	       GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-	encode(&base64, buf_span(&crlf), GMIME_CONTENT_ENCODING_BASE64);
-	is_printable = printable.len <= base64.len;
-
 	buf_addf(out, "--%s\r\n", boundary);
 	buf_addf(out, "Content-Type: %s; charset=utf-8\r\n", part->type);
 	buf_addf(out, "Content-Transfer-Encoding: %s\r\n\r\n",
-	         is_printable ? "quoted-printable" : "base64");
-	buf_add_span(out, buf_span(is_printable ? &printable : &base64));
+	         part->is_base64 ? "base64" : "quoted-printable");
+	buf_add_span(out, part->encoded);
 	buf_add_str(out, "\r\n");
 }
 
@@ -221,19 +199,24 @@ static void add_boundary(struct buf *out, const char *message_id)
 
 static void add_body(struct buf *out, const struct mail_message *message)
 {
-	const struct part parts[] = {
-		{"text/plain", message->text},
-		{"text/html", message->html},
-	};
+	owned(part) struct part text = {"text/plain",
+	                                .encoded = span_of(message->text)};
+	owned(part) struct part html = {"text/html",
+	                                .encoded = span_of(message->html)};
 	owned(buf) struct buf boundary = BUF_INIT(BOUNDARY_ID_BYTES);
 
+	if (!message->text_quoted)
+		encode(&text, span_of(message->text));
+	if (!message->html_quoted)
+		encode(&html, span_of(message->html));
 	add_boundary(&boundary, message->message_id);
+	buf_reserve(out, text.encoded.len + html.encoded.len + FRAME_BYTES);
 	buf_add_str(out,
 	            "MIME-Version: 1.0\r\n"
 	            "Content-Type: multipart/alternative;\r\n");
 	buf_addf(out, " boundary=\"%s\"\r\n\r\n", buf_str(&boundary));
-	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
-		add_part(out, buf_str(&boundary), &parts[i]);
+	add_part(out, buf_str(&boundary), &text);
+	add_part(out, buf_str(&boundary), &html);
 	buf_addf(out, "--%s--\r\n", buf_str(&boundary));
 }
 
@@ -249,7 +232,14 @@ int mail_build(struct buf *out, const struct mail_message *message,
 		return error_set(err, ERROR_LIMIT,
 		                 "the message is longer than %zu bytes",
 		                 built.max);
-	buf_add_span(out, buf_span(&built));
+	if (out->len == 0 && built.len <= out->max) {
+		built.max = out->max;
+		buf_fini(out);
+		*out = built;
+		built = BUF_INIT(0);
+	} else {
+		buf_add_span(out, buf_span(&built));
+	}
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include "base/num.h"
 
 /* More than a reply's line and what is read at once. */
-#define IN_MAX_BYTES (16U * LIMIT_KIB)
+#define IN_MAX_BYTES (32U * LIMIT_KIB)
 
 void smtp_options_fini(struct smtp_options *options)
 {
@@ -296,6 +296,8 @@ void smtp_close(struct smtp_session *session)
 {
 	if (!session)
 		return;
+	if (session->is_closed)
+		*session->is_closed = true;
 	smtp_session_quit(session);
 	/* libcurl would send QUIT itself and wait for the reply. */
 	if (session->fd != CURL_SOCKET_BAD)

@@ -39,23 +39,38 @@ void smtp_reply_fini(struct smtp_reply *reply);
 MUST_CHECK int smtp_reply_read(struct smtp_reply *reply, struct span *rest,
                                struct error *err);
 
+/* The length of an enhanced code (RFC 3463) of the class at its start, or 0. */
+size_t smtp_enhanced_len(struct span text, int class);
+
 /* Does the reply let the dialogue go on at this stage? */
 bool smtp_reply_accepts(const struct smtp_reply *reply, enum smtp_stage stage);
 
 /* ---- the body (smtp_body.c) ---- */
 
+/* Outcomes of smtp_check_body(). */
+enum smtp_body {
+	SMTP_BODY_PLAIN = 0,
+	SMTP_BODY_DOTTED = 1, /* some line begins with a dot */
+};
+
 /* CRLF lines of at most 998 bytes, no bare CR or LF, no NUL. */
 MUST_CHECK int smtp_check_body(struct span message, struct error *err);
 /* Does any byte need more than 7 bits? */
 bool smtp_has_8bit(struct span text);
-/* Appends a checked message, dot-stuffed, and the final dot. */
-void smtp_add_body(struct buf *out, struct span message);
+/* Appends a checked message, dot-stuffed (RFC 5321, section 4.5.2). */
+void smtp_add_stuffed(struct buf *out, struct span message);
 
 /* ---- outcomes in words (smtp_words.c) ---- */
 
 /* What a reply that does not accept means: verdict, closed, sentence. */
 void smtp_judge_reply(struct smtp_outcome *outcome, enum smtp_stage stage,
                       const struct smtp_reply *reply, const char *where);
+
+/*
+ * Does a refusal of a recipient blame the mailbox (see bad_recipient)?
+ * `enhanced` may be "".
+ */
+bool smtp_is_about_mailbox(int code, const char *enhanced);
 
 /* `WHERE WHAT: HINT (it said: CODE WORDS)`; the hint may be NULL. */
 void smtp_say(struct smtp_outcome *outcome, const char *where, const char *what,
@@ -64,7 +79,7 @@ void smtp_say(struct smtp_outcome *outcome, const char *where, const char *what,
 /* Code, enhanced code and words of the reply. */
 void smtp_quote(struct smtp_outcome *outcome, const struct smtp_reply *reply);
 
-/* ---- the session (smtp_open.c, smtp_session.c) ---- */
+/* ---- the session (smtp_open.c) ---- */
 
 enum smtp_state {
 	SMTP_OPENING, /* libcurl's part */
@@ -72,6 +87,7 @@ enum smtp_state {
 	SMTP_COMMANDS, /* replies to commands are awaited */
 	SMTP_READY,    /* the owner is to call smtp_send_body() */
 	SMTP_BODY,     /* the body goes out; then the reply to its dot */
+	SMTP_FAULTY, /* the next message cannot be sent: its turn to be told */
 	SMTP_OVER,
 };
 
@@ -99,6 +115,15 @@ enum smtp_command {
 struct smtp_step {
 	enum smtp_command command;
 	size_t end; /* of its line in `out` */
+};
+
+/* What the server offers of what is used here. */
+struct smtp_means {
+	bool pipelining;
+	bool size;
+	bool eight_bit;
+	bool utf8;
+	uint64_t max_bytes; /* 0: none said */
 };
 
 struct smtp_session {
@@ -129,18 +154,46 @@ struct smtp_session {
 	bool is_lost;   /* the peer's end was read */
 	bool is_unread; /* bytes have come that no turn has looked at */
 
-	/* The message under way. */
+	struct smtp_means means;
+	bool is_encrypted;
+	bool *is_closed; /* of who tells the owner: to be set by smtp_close() */
+
+	/*
+	 * The message under way: `out` has its commands, then its body. While
+	 * its dot is not answered, everything else here is the next one's,
+	 * whose commands are behind the body.
+	 */
 	struct span message;
+	bool is_dotted;
 	struct buf out;
 	size_t n_sent;
+	size_t body_end; /* in `out` */
 	struct smtp_step steps[SMTP_N_COMMANDS];
 	size_t n_steps;
 	size_t n_answered;
+	bool has_next;
+	bool is_ahead; /* it was the next one */
 	bool is_sender_taken;
 	bool is_recipient_taken;
-	bool is_refused;  /* `outcome` says how */
-	bool needs_reset; /* outlives its message */
+	bool is_refused;    /* `outcome` says how */
+	bool needs_reset;   /* outlives its message */
+	struct error fault; /* of the message itself; ERROR_NONE: none */
 };
+
+/* ---- a message's commands (smtp_letter.c) ---- */
+
+/* Appends a command and its line end to `out`. */
+void smtp_add_step(struct smtp_session *session, enum smtp_command command,
+                   const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * Begins a new message: its commands are appended to `out`, or session->fault
+ * says why it cannot be sent.
+ */
+void smtp_begin_letter(struct smtp_session *session,
+                       const struct smtp_letter *letter);
+
+/* ---- the dialogue (smtp_session.c) ---- */
 
 /* From the moment libcurl has opened it: watches its socket. */
 void smtp_session_begin(struct smtp_session *session);

@@ -8,14 +8,14 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "mail/address.h"
 
-#define READ_BYTES 4096
 /*
  * One TLS record a write: if a write fails, the peer can read nothing of it,
- * so that how much it has is known to the byte.
+ * so that how much it has is known to the byte. (Without TLS that is true of
+ * any write.) One record a read: what is left of it inside the library would
+ * wake nobody.
  */
-#define WRITE_BYTES 16384
+#define RECORD_BYTES 16384
 #define DOT "." CRLF
 #define CRLF "\r\n"
 
@@ -31,9 +31,11 @@ static void expect_within(struct smtp_session *session, int64_t seconds)
 /* How much of `out` may go: all, or one command at a time. */
 static size_t sendable(const struct smtp_session *session)
 {
-	if (session->state == SMTP_COMMANDS &&
-	    session->n_answered < session->n_steps &&
-	    !smtp_offers(session, "PIPELINING"))
+	if (session->means.pipelining)
+		return session->out.len;
+	if (session->state == SMTP_BODY)
+		return session->body_end;
+	if (session->n_answered < session->n_steps)
 		return session->steps[session->n_answered].end;
 	return session->out.len;
 }
@@ -48,6 +50,7 @@ static short find_events(const struct smtp_session *session)
 		                                           : POLLIN;
 	case SMTP_OPENING:
 	case SMTP_READY:
+	case SMTP_FAULTY:
 	case SMTP_OVER:
 		break;
 	}
@@ -88,11 +91,17 @@ void smtp_session_tell(struct smtp_session *session)
 	}
 }
 
-/* The message has its outcome. What it did not send is never sent. */
-static void finish(struct smtp_session *session)
+static void forget_out(struct smtp_session *session)
 {
 	buf_clear(&session->out);
 	session->n_sent = 0;
+}
+
+/* The message has its outcome. What it did not send is never sent. */
+static void finish(struct smtp_session *session)
+{
+	forget_out(session);
+	session->has_next = false;
 	/* What came after the last reply makes the next ones untrue. */
 	if (session->in.len > 0 || session->is_lost)
 		session->outcome.closed = true;
@@ -124,14 +133,22 @@ static enum smtp_stage stage_now(const struct smtp_session *session)
 	if (session->state != SMTP_BODY)
 		return SMTP_STAGE_MAIL;
 	/* One byte of the dot may be enough for a careless server. */
-	return session->n_sent + strlen(DOT) > session->out.len
+	return session->n_sent + strlen(DOT) > session->body_end
 	               ? SMTP_STAGE_DOT
 	               : SMTP_STAGE_BODY;
 }
 
+/* Has the server said nothing yet to any message that has no outcome? */
+static bool is_between(const struct smtp_session *session)
+{
+	return session->state == SMTP_IDLE ||
+	       (session->state == SMTP_COMMANDS && session->is_ahead &&
+	        session->n_answered == 0);
+}
+
 static const char *loss_hint(const struct smtp_session *session)
 {
-	if (session->state == SMTP_IDLE)
+	if (is_between(session))
 		return "no message was under way";
 	return stage_now(session) == SMTP_STAGE_DOT
 	               ? "the message may have arrived"
@@ -146,7 +163,7 @@ static void lose(struct smtp_session *session, const char *what,
                  const struct smtp_reply *reply)
 {
 	struct smtp_outcome *outcome = &session->outcome;
-	bool is_idle = session->state == SMTP_IDLE;
+	bool is_idle = is_between(session);
 
 	if (session->state != SMTP_COMMANDS || !session->is_refused) {
 		*outcome = (struct smtp_outcome){.stage = stage_now(session)};
@@ -165,15 +182,6 @@ static void lose(struct smtp_session *session, const char *what,
 
 /* ---- replies ---- */
 
-static void add_step(struct smtp_session *session, enum smtp_command command,
-                     const char *line)
-{
-	buf_add_str(&session->out, line);
-	buf_add_str(&session->out, CRLF);
-	session->steps[session->n_steps++] =
-		(struct smtp_step){command, session->out.len};
-}
-
 /*
  * All commands are answered and the last one is DATA, accepted: the body
  * comes next. After a refusal an empty message must be ended (RFC 2920,
@@ -189,7 +197,7 @@ static void take_go_ahead(struct smtp_session *session)
 		session->outcome.closed = true;
 		finish(session);
 	} else {
-		add_step(session, SMTP_COMMAND_DOT, ".");
+		smtp_add_step(session, SMTP_COMMAND_DOT, ".");
 	}
 }
 
@@ -215,8 +223,17 @@ static void judge_step(struct smtp_session *session, enum smtp_command command)
 	smtp_judge_reply(&session->outcome, stage, &session->reply,
 	                 session->where);
 	/* One at a time: what follows has not been sent and never will be. */
-	if (!smtp_offers(session, "PIPELINING"))
+	if (!session->means.pipelining)
 		session->n_steps = session->n_answered;
+}
+
+/* Nothing was asked: a 421, or nonsense. */
+static void take_idle_reply(struct smtp_session *session)
+{
+	lose(session,
+	     session->reply.code == 421 ? "ended the session"
+	                                : "spoke out of turn",
+	     &session->reply);
 }
 
 static void take_command_reply(struct smtp_session *session)
@@ -224,6 +241,10 @@ static void take_command_reply(struct smtp_session *session)
 	struct smtp_step step = session->steps[session->n_answered];
 	enum smtp_command command = step.command;
 
+	if (is_between(session) && session->reply.code == 421) {
+		take_idle_reply(session);
+		return;
+	}
 	if (step.end > session->n_sent) {
 		lose(session, "answered before it was asked", &session->reply);
 		return;
@@ -246,6 +267,16 @@ static void take_command_reply(struct smtp_session *session)
 	}
 }
 
+/* On to the next message, whose commands may be on their way. */
+static void begin_next(struct smtp_session *session)
+{
+	session->has_next = false;
+	session->is_ahead = true;
+	session->state = session->fault.kind ? SMTP_FAULTY : SMTP_COMMANDS;
+	session->news = SMTP_NEWS_DONE;
+	expect_within(session, session->options->timeout_s);
+}
+
 /* Before the dot is sent, only a refusal makes sense. */
 static void take_body_reply(struct smtp_session *session)
 {
@@ -255,16 +286,10 @@ static void take_body_reply(struct smtp_session *session)
 	                 session->where);
 	if (stage == SMTP_STAGE_BODY)
 		session->outcome.closed = true;
-	finish(session);
-}
-
-/* Nothing was asked: a 421, or nonsense. */
-static void take_idle_reply(struct smtp_session *session)
-{
-	lose(session,
-	     session->reply.code == 421 ? "ended the session"
-	                                : "spoke out of turn",
-	     &session->reply);
+	if (session->has_next && !session->outcome.closed && !session->is_lost)
+		begin_next(session);
+	else
+		finish(session);
 }
 
 static void take_reply(struct smtp_session *session)
@@ -281,6 +306,7 @@ static void take_reply(struct smtp_session *session)
 		break;
 	case SMTP_OPENING:
 	case SMTP_READY:
+	case SMTP_FAULTY:
 	case SMTP_OVER:
 		break;
 	}
@@ -321,7 +347,7 @@ static void take_replies(struct smtp_session *session)
 /* Some of what has come; false if there was nothing. */
 static bool read_some(struct smtp_session *session)
 {
-	char bytes[READ_BYTES];
+	char bytes[RECORD_BYTES];
 	size_t n = 0;
 	CURLcode code = curl_easy_recv(session->easy, bytes, sizeof(bytes), &n);
 
@@ -344,8 +370,8 @@ static void write_out(struct smtp_session *session)
 		size_t n = end - session->n_sent;
 		CURLcode code;
 
-		if (n > WRITE_BYTES)
-			n = WRITE_BYTES;
+		if (session->is_encrypted && n > RECORD_BYTES)
+			n = RECORD_BYTES;
 		code = curl_easy_send(session->easy,
 		                      session->out.data + session->n_sent, n,
 		                      &n);
@@ -362,47 +388,107 @@ static void write_out(struct smtp_session *session)
 	}
 }
 
+/* Nothing is sent: the message itself is at fault. */
+static void tell_fault(struct smtp_session *session)
+{
+	session->outcome = (struct smtp_outcome){
+		.verdict = SMTP_FAILED,
+		.stage = SMTP_STAGE_MAIL,
+	};
+	memcpy(session->outcome.sentence, session->fault.message,
+	       sizeof(session->fault.message));
+	session->state = SMTP_IDLE;
+	session->deadline_ms = INT64_MAX;
+	session->news = SMTP_NEWS_DONE;
+}
+
+static void check_deadline(struct smtp_session *session)
+{
+	owned(mem) char *what = NULL;
+
+	if (clock_monotonic_ms(session->clock) < session->deadline_ms)
+		return;
+	what = mem_printf("did not answer within %" PRId64 " s",
+	                  session->patience_sec);
+	lose(session, what, NULL);
+}
+
 /* A server that sends on and on ends with the limits of a reply. */
 static void work(struct smtp_session *session)
 {
-	bool has_more;
-
 	session->is_unread = false;
-	do {
-		has_more = read_some(session);
+	take_replies(session);
+	while (!session->news && read_some(session))
 		take_replies(session);
-	} while (has_more && !session->news);
 
 	if (!session->news && !session->is_lost)
 		write_out(session);
 	if (session->news)
 		return;
-	if (session->is_lost) {
+	if (session->is_lost)
 		lose(session, "closed the connection", NULL);
-	} else if (clock_monotonic_ms(session->clock) >= session->deadline_ms) {
-		owned(mem) char *what =
-			mem_printf("did not answer within %" PRId64 " s",
-		                   session->patience_sec);
+	else
+		check_deadline(session);
+}
 
-		lose(session, what, NULL);
-	}
+static void find_news(struct smtp_session *session)
+{
+	if (session->news)
+		return;
+	if (session->state == SMTP_FAULTY)
+		tell_fault(session);
+	else
+		work(session);
+}
+
+/* After an outcome: is there more to do, or to tell, without a wait? */
+static bool has_work(const struct smtp_session *session)
+{
+	if (session->news || session->state == SMTP_FAULTY)
+		return true;
+	if (session->state != SMTP_IDLE && session->state != SMTP_COMMANDS)
+		return false;
+	return session->in.len > 0 || session->n_sent < sendable(session);
 }
 
 static void on_watch(void *ctx, short ready)
 {
 	struct smtp_session *session = ctx;
+	bool is_closed = false;
+	bool is_told = true;
 
 	(void)ready;
-	if (!session->news)
-		work(session);
+	session->is_closed = &is_closed;
+	while (is_told) {
+		find_news(session);
+		is_told = session->news != SMTP_NEWS_NONE;
+		smtp_session_tell(session);
+		if (is_closed)
+			return;
+		is_told = is_told && has_work(session);
+	}
+	session->is_closed = NULL;
 	settle(session);
-	smtp_session_tell(session);
+}
+
+static void find_means(struct smtp_session *session)
+{
+	session->means = (struct smtp_means){
+		.pipelining = smtp_offers(session, "PIPELINING"),
+		.size = smtp_offers(session, "SIZE"),
+		.eight_bit = smtp_offers(session, "8BITMIME"),
+		.utf8 = smtp_offers(session, "SMTPUTF8"),
+		.max_bytes = smtp_size_limit(session),
+	};
 }
 
 void smtp_session_begin(struct smtp_session *session)
 {
 	buf_clear(&session->in);
 	smtp_reply_reset(&session->reply);
+	find_means(session);
+	session->is_encrypted =
+		session->is_smtps || session->options->tls == SMTP_TLS_REQUIRED;
 	session->state = SMTP_IDLE;
 	session->deadline_ms = INT64_MAX;
 	session->watch =
@@ -412,97 +498,15 @@ void smtp_session_begin(struct smtp_session *session)
 
 /* ---- messages ---- */
 
-static int check_envelope(const char *address, struct error *err)
+void smtp_send(struct smtp_session *session, const struct smtp_letter *letter)
 {
-	owned(mem) char *for_smtp = NULL;
-
-	if (mail_address_for_smtp(&for_smtp, span_of(address), err) < 0)
-		return -1;
-	if (strcmp(for_smtp, address) != 0)
-		return error_set(err, ERROR_SYNTAX,
-		                 "'%s': its domain is not in A-labels",
-		                 address);
-	return 0;
-}
-
-static int check_limits(const struct smtp_session *session, bool needs_utf8,
-                        struct error *err)
-{
-	uint64_t size = smtp_size_limit(session);
-
-	if (size > 0 && session->message.len > size)
-		return error_set(err, ERROR_LIMIT,
-		                 "the message has %zu bytes, and %s takes at "
-		                 "most %" PRIu64,
-		                 session->message.len, session->where, size);
-	if (needs_utf8 && !smtp_offers(session, "SMTPUTF8"))
-		return error_set(err, ERROR_PERMANENT,
-		                 "the address needs SMTPUTF8, which %s does "
-		                 "not offer",
-		                 session->where);
-	return 0;
-}
-
-/* Nothing is sent: the message itself is at fault. */
-static void fail_message(struct smtp_session *session, const struct error *err)
-{
-	session->outcome = (struct smtp_outcome){
-		.verdict = SMTP_FAILED,
-		.stage = SMTP_STAGE_MAIL,
-	};
-	memcpy(session->outcome.sentence, err->message, sizeof(err->message));
-	session->news = SMTP_NEWS_DONE;
-}
-
-static void add_commands(struct smtp_session *session, const char *from,
-                         const char *to, bool needs_utf8)
-{
-	owned(buf) struct buf line = BUF_INIT(LIMIT_SMTP_LINE_BYTES);
-
-	if (session->needs_reset)
-		add_step(session, SMTP_COMMAND_RSET, "RSET");
-
-	buf_addf(&line, "MAIL FROM:<%s>", from);
-	if (smtp_offers(session, "SIZE"))
-		buf_addf(&line, " SIZE=%zu", session->message.len);
-	if (needs_utf8)
-		buf_add_str(&line, " SMTPUTF8");
-	add_step(session, SMTP_COMMAND_MAIL, buf_str(&line));
-
-	buf_clear(&line);
-	buf_addf(&line, "RCPT TO:<%s>", to);
-	add_step(session, SMTP_COMMAND_RCPT, buf_str(&line));
-	add_step(session, SMTP_COMMAND_DATA, "DATA");
-}
-
-static void forget_message(struct smtp_session *session)
-{
-	buf_clear(&session->out);
-	session->n_sent = 0;
-	session->n_steps = 0;
-	session->n_answered = 0;
-	session->is_sender_taken = false;
-	session->is_recipient_taken = false;
-	session->is_refused = false;
-}
-
-void smtp_send(struct smtp_session *session, const char *from, const char *to,
-               struct span message)
-{
-	bool needs_utf8 = smtp_has_8bit(span_of(from)) ||
-	                  smtp_has_8bit(span_of(to)) || smtp_has_8bit(message);
-	struct error err;
-
 	assert(session->state == SMTP_IDLE && !session->news);
-	forget_message(session);
-	session->message = message;
-	if (check_envelope(from, &err) < 0 || check_envelope(to, &err) < 0 ||
-	    smtp_check_body(message, &err) < 0 ||
-	    check_limits(session, needs_utf8, &err) < 0) {
-		fail_message(session, &err);
+	forget_out(session);
+	session->is_ahead = false;
+	smtp_begin_letter(session, letter);
+	if (session->fault.kind) {
+		tell_fault(session);
 	} else {
-		add_commands(session, from, to, needs_utf8);
-		session->needs_reset = false;
 		session->state = SMTP_COMMANDS;
 		expect_within(session, session->options->timeout_s);
 		write_out(session);
@@ -514,12 +518,20 @@ void smtp_send(struct smtp_session *session, const char *from, const char *to,
  * What the server has said since 354 was not asked for: the body is not sent
  * then, and the next turn says why.
  */
-void smtp_send_body(struct smtp_session *session)
+void smtp_send_body(struct smtp_session *session,
+                    const struct smtp_letter *next)
 {
 	assert(session->state == SMTP_READY && !session->news);
-	buf_clear(&session->out);
-	session->n_sent = 0;
-	smtp_add_body(&session->out, session->message);
+	forget_out(session);
+	if (session->is_dotted)
+		smtp_add_stuffed(&session->out, session->message);
+	else
+		buf_add_span(&session->out, session->message);
+	buf_add_str(&session->out, DOT);
+	session->body_end = session->out.len;
+	session->has_next = next != NULL;
+	if (next)
+		smtp_begin_letter(session, next);
 	session->state = SMTP_BODY;
 	expect_within(session, session->options->timeout_s);
 

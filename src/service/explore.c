@@ -183,6 +183,7 @@ static void find_announcements(struct service_story *story,
 static int find_fate(struct service_story *story, struct service *service,
                      const struct subscriber *subscriber, struct error *err)
 {
+	struct store_sent sent = {0};
 	const struct announcement *last =
 		story->announced[story->n_announced - 1];
 	struct store_subscriber row = {0};
@@ -204,9 +205,11 @@ static int find_fate(struct service_story *story, struct service *service,
 		row.mark = mark > row.mark ? mark : row.mark;
 	}
 	story->looked_at = last->seq <= row.mark;
-	if (store_sent_version(service->store, subscriber->id, story->paper->id,
-	                       &story->sent_version, &story->sent_day, err) < 0)
+	if (store_get_sent(service->store, subscriber->id, story->paper->id,
+	                   &sent, err) < 0)
 		return -1;
+	story->sent_version = sent.version;
+	story->sent_day = sent.day;
 	return 0;
 }
 

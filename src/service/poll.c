@@ -16,8 +16,7 @@ struct poll {
 	struct service *service;
 	struct zone *new_york;
 	size_t n_pending;
-	service_poll_fn progress;
-	void *ctx;
+	const struct service_poll_events *events;
 	struct service_poll_results *results;
 	struct error error; /* of the store: ends the run */
 	bool failed;
@@ -92,6 +91,12 @@ static int32_t today_of(const struct poll *poll)
 	return zone_day(poll->new_york, now_of(poll));
 }
 
+static struct store_day day_of(const struct poll *poll, const char *category)
+{
+	return (struct store_day){OUTCOME_OF_CATEGORY, category,
+	                          today_of(poll)};
+}
+
 /* May it replace what the day has? A batch that came stays its outcome. */
 static bool improves(const struct service_poll_result *result, enum outcome had)
 {
@@ -102,18 +107,20 @@ static int record(struct poll *poll, const struct service_poll_result *result,
                   struct error *err)
 {
 	struct store *store = poll->service->store;
+	const struct store_outcome row = {
+		.of_day = day_of(poll, result->category),
+		.outcome = result->outcome,
+		.reason = result->reason,
+		.at = now_of(poll),
+	};
 	enum outcome had;
-	int found =
-		store_get_outcome(store, OUTCOME_OF_CATEGORY, result->category,
-	                          today_of(poll), &had, err);
+	int found = store_get_outcome(store, &row.of_day, &had, err);
 
 	if (found < 0)
 		return -1;
 	if (found == STORE_FOUND && !improves(result, had))
 		return 0;
-	return store_set_outcome(store, OUTCOME_OF_CATEGORY, result->category,
-	                         today_of(poll), result->outcome,
-	                         result->reason, now_of(poll), err);
+	return store_set_outcome(store, &row, err);
 }
 
 static void tell(const struct service_poll_result *result)
@@ -137,8 +144,8 @@ static int conclude(struct poll *poll, struct service_poll_result result,
 	                          results->n + 1, sizeof(*results->items));
 	results->items[results->n++] = result;
 
-	if (poll->progress)
-		poll->progress(poll->ctx, &result);
+	if (poll->events->result)
+		poll->events->result(poll->events->ctx, &result);
 	else
 		tell(&result);
 	return record(poll, &result, err);
@@ -168,17 +175,17 @@ static char *explain_batch(const struct feed *feed, enum outcome outcome,
 			counts->n_known_before_day, feed->n_items);
 	if (feed->n_skipped > 0)
 		return mem_printf(
-			"%zu papers, %zu not seen before; %zu left out: "
+			"%zu papers, %zu of them new; %zu left out: "
 			"%s",
 			feed->n_items, counts->n_new, feed->n_skipped,
 			feed->skipped);
 	if (feed->n_items >= LIMIT_FEED_ITEMS_ALARM)
 		return mem_printf(
-			"%zu papers, %zu not seen before; arXiv cuts "
+			"%zu papers, %zu of them new; arXiv cuts "
 			"feeds at %u, so some may be missing: name "
 			"smaller categories",
 			feed->n_items, counts->n_new, LIMIT_FEED_ITEMS_ALARM);
-	return mem_printf("%zu papers, %zu not seen before", feed->n_items,
+	return mem_printf("%zu papers, %zu of them new", feed->n_items,
 	                  counts->n_new);
 }
 
@@ -193,9 +200,11 @@ static int store_batch(struct poll *poll, const char *category,
 		list[i].paper = feed->items[i].paper;
 		list[i].type = feed->items[i].type;
 	}
-	return store_add_batch(poll->service->store, category, today_of(poll),
-	                       now_of(poll), list, feed->n_items, ret_counts,
-	                       err);
+	return store_add_batch(poll->service->store,
+	                       &(struct store_batch){category, today_of(poll),
+	                                             now_of(poll), list,
+	                                             feed->n_items},
+	                       ret_counts, err);
 }
 
 /* Only a body that was stored may be asked for conditionally. */
@@ -230,6 +239,7 @@ static int take_body(struct poll *poll, const char *category,
 	result.reason = explain_batch(feed, result.outcome, &counts);
 	result.n_papers = feed->n_items;
 	result.n_new = counts.n_new;
+	result.n_skipped = feed->n_skipped;
 	return conclude(poll, result, err);
 }
 
@@ -238,10 +248,10 @@ static int take_unchanged(struct poll *poll, const char *category,
                           struct error *err)
 {
 	struct service_poll_result result = {.category = mem_dup(category)};
+	const struct store_day day = day_of(poll, category);
 	enum outcome had = OUTCOME_STALE;
 
-	if (store_get_outcome(poll->service->store, OUTCOME_OF_CATEGORY,
-	                      category, today_of(poll), &had, err) < 0) {
+	if (store_get_outcome(poll->service->store, &day, &had, err) < 0) {
 		free(result.category);
 		return -1;
 	}
@@ -335,15 +345,14 @@ static int run(struct poll *poll, const struct strings *categories,
 }
 
 int service_poll(struct service *service, const struct strings *categories,
-                 service_poll_fn progress, void *ctx,
+                 const struct service_poll_events *events,
                  struct service_poll_results *ret_results, struct error *err)
 {
 	owned(zone) struct zone *new_york = zone_open(DAY_NEW_YORK);
 	struct poll poll = {
 		.service = service,
 		.new_york = new_york,
-		.progress = progress,
-		.ctx = ctx,
+		.events = events,
 		.results = ret_results,
 	};
 

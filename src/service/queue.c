@@ -10,11 +10,13 @@
  */
 #define SLICE 200
 
+/* All of arXiv's categories, and some words. */
+#define REASON_BYTES 8192U
+
 struct queue_run {
 	struct service *service;
 	struct service_composer *composer;
-	service_queue_fn done;
-	void *ctx;
+	const struct service_queue_job *job;
 	struct service_queue_counts *counts;
 };
 
@@ -23,13 +25,31 @@ static int set_outcome(struct service *service,
                        enum outcome outcome, const char *reason,
                        struct error *err)
 {
-	int32_t day;
+	struct store_outcome row = {
+		.of_day = {OUTCOME_OF_SUBSCRIBER, subscriber->id, 0},
+		.outcome = outcome,
+		.reason = reason,
+		.at = clock_now_sec(&service->world->clock),
+	};
 
-	if (service_local_day(service, subscriber, &day, err) < 0)
+	if (service_local_day(service, subscriber, &row.of_day.day, err) < 0)
 		return -1;
-	return store_set_outcome(service->store, OUTCOME_OF_SUBSCRIBER,
-	                         subscriber->id, day, outcome, reason,
-	                         clock_now_sec(&service->world->clock), err);
+	return store_set_outcome(service->store, &row, err);
+}
+
+/* How much an outcome says: what says less does not replace what says more. */
+static int weigh(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_NO_ANNOUNCEMENT:
+		return 0;
+	case OUTCOME_WAITING:
+		return 1;
+	case OUTCOME_NOTHING_MATCHED:
+		return 2;
+	default:
+		return 3;
+	}
 }
 
 int service_note_outcome(struct service *service,
@@ -37,35 +57,45 @@ int service_note_outcome(struct service *service,
                          enum outcome outcome, const char *reason,
                          struct error *err)
 {
+	struct store_day day = {OUTCOME_OF_SUBSCRIBER, subscriber->id, 0};
 	enum outcome had;
-	int32_t day;
 	int found;
 
-	if (service_local_day(service, subscriber, &day, err) < 0)
+	if (service_local_day(service, subscriber, &day.day, err) < 0)
 		return -1;
-	found = store_get_outcome(service->store, OUTCOME_OF_SUBSCRIBER,
-	                          subscriber->id, day, &had, err);
+	found = store_get_outcome(service->store, &day, &had, err);
 	if (found < 0)
 		return -1;
-	if (found == STORE_FOUND && had == OUTCOME_SENT)
+	if (found == STORE_FOUND && weigh(outcome) < weigh(had))
 		return 0;
 	return set_outcome(service, subscriber, outcome, reason, err);
 }
 
-static int note_nothing(struct service *service,
-                        const struct subscriber *subscriber,
-                        const struct digest *digest, struct error *err)
+/* Why there is no digest: an outcome and its reason. */
+static int explain_nothing(struct service *service,
+                           const struct subscriber *subscriber,
+                           const struct digest *digest, struct buf *reason,
+                           struct error *err)
 {
-	char reason[80];
+	owned(strings) struct strings late = {0};
 
-	if (digest->n_considered == 0)
-		return service_note_outcome(service, subscriber,
-		                            OUTCOME_NO_ANNOUNCEMENT,
-		                            "nothing new was announced", err);
-	snprintf(reason, sizeof(reason), "none of %u new papers matched",
-	         digest->n_considered);
-	return service_note_outcome(service, subscriber,
-	                            OUTCOME_NOTHING_MATCHED, reason, err);
+	if (digest->n_considered > 0) {
+		buf_addf(reason, "none of %u new papers matched",
+		         digest->n_considered);
+		return OUTCOME_NOTHING_MATCHED;
+	}
+	if (service_find_late(service, subscriber,
+	                      clock_now_sec(&service->world->clock), &late,
+	                      err) < 0)
+		return -1;
+	if (late.n == 0) {
+		buf_add_str(reason, "nothing new was announced");
+		return OUTCOME_NO_ANNOUNCEMENT;
+	}
+	for (size_t i = 0; i < late.n; i++)
+		buf_addf(reason, "%s%s", i > 0 ? ", " : "", late.items[i]);
+	buf_add_str(reason, " could not be read");
+	return OUTCOME_WAITING;
 }
 
 static int begin_subscriber(struct service *service,
@@ -73,32 +103,46 @@ static int begin_subscriber(struct service *service,
                             const struct service_composed *composed,
                             struct error *err)
 {
+	if (composed->lift &&
+	    store_lift_suspension(service->store, subscriber->id, err) < 0)
+		return -1;
 	if (!composed->begin)
 		return 0;
 	return store_begin_subscriber(
-		service->store, subscriber->id, composed->old_mark,
+		service->store, subscriber->id, composed->move.from,
 		clock_now_sec(&service->world->clock), err);
 }
 
 /* STORE_QUEUED, STORE_MARK_MOVED or -1. */
-static int queue_composed(struct queue_run *run,
+static int queue_composed(struct service *service,
                           const struct subscriber *subscriber,
-                          const struct service_composed *composed, int outcome,
-                          struct error *err)
+                          const struct service_composed *composed,
+                          struct buf *reason, struct error *err)
 {
-	struct store *store = run->service->store;
-	int64_t delivery;
+	const struct digest *digest = composed->digest;
+	int outcome;
 
-	if (begin_subscriber(run->service, subscriber, composed, err) < 0)
+	if (begin_subscriber(service, subscriber, composed, err) < 0)
 		return -1;
-	if (outcome == COMPOSED)
-		return store_queue_digest(store, composed->digest,
-		                          subscriber->email, composed->old_mark,
-		                          composed->new_mark, &delivery, err);
-	if (note_nothing(run->service, subscriber, composed->digest, err) < 0)
+	if (digest->n_entries > 0)
+		return store_queue_digest(service->store, digest,
+		                          subscriber->email, &composed->move,
+		                          err);
+	outcome = explain_nothing(service, subscriber, digest, reason, err);
+	if (outcome < 0 ||
+	    service_note_outcome(service, subscriber, (enum outcome)outcome,
+	                         buf_str(reason), err) < 0)
 		return -1;
-	return store_move_mark(store, subscriber->id, composed->old_mark,
-	                       composed->new_mark, err);
+	return store_move_mark(service->store, subscriber->id, &composed->move,
+	                       err);
+}
+
+static void tell(const struct queue_run *run,
+                 const struct subscriber *subscriber, int outcome,
+                 const char *reason)
+{
+	if (run->job->done)
+		run->job->done(run->job->ctx, subscriber, outcome, reason);
 }
 
 static int rest_subscriber(struct queue_run *run,
@@ -133,6 +177,7 @@ static int queue_one(struct queue_run *run, const struct subscriber *subscriber,
                      struct error *err)
 {
 	owned(composed) struct service_composed composed = {0};
+	owned(buf) struct buf reason = BUF_INIT(REASON_BYTES);
 	int outcome =
 		service_compose(run->composer, subscriber, &composed, err);
 	int queued;
@@ -140,29 +185,29 @@ static int queue_one(struct queue_run *run, const struct subscriber *subscriber,
 	if (outcome < 0)
 		return -1;
 	if (outcome == COMPOSE_PAUSED || outcome == COMPOSE_SUSPENDED) {
-		if (run->done)
-			run->done(run->ctx, subscriber, outcome, NULL);
+		tell(run, subscriber, outcome, "");
 		return rest_subscriber(run, subscriber, outcome, err);
 	}
-	queued = queue_composed(run, subscriber, &composed, outcome, err);
+	queued = queue_composed(run->service, subscriber, &composed, &reason,
+	                        err);
 	if (queued < 0)
 		return -1;
 	count(run->counts, outcome, queued);
-	if (run->done && queued == STORE_QUEUED)
-		run->done(run->ctx, subscriber, outcome, composed.digest);
+	if (queued == STORE_QUEUED)
+		tell(run, subscriber, outcome, buf_str(&reason));
 	return 0;
 }
 
-static int queue_slice(struct queue_run *run,
-                       const struct subscriber *const *subscribers, size_t n,
-                       struct error *err)
+/* Those from `first` on whose digests share a transaction. */
+static int queue_slice(struct queue_run *run, size_t first, struct error *err)
 {
+	const struct service_queue_job *job = run->job;
 	struct store *store = run->service->store;
 
 	if (store_begin(store, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (queue_one(run, subscribers[i], err) < 0) {
+	for (size_t i = first; i < job->n && i < first + SLICE; i++) {
+		if (queue_one(run, job->subscribers[i], err) < 0) {
 			store_rollback(store);
 			return -1;
 		}
@@ -170,22 +215,20 @@ static int queue_slice(struct queue_run *run,
 	return store_commit(store, err);
 }
 
-int service_queue(struct service *service,
-                  const struct subscriber *const *subscribers, size_t n,
-                  service_queue_fn done, void *ctx,
+int service_queue(struct service *service, const struct service_queue_job *job,
                   struct service_queue_counts *ret_counts, struct error *err)
 {
 	owned(service_composer) struct service_composer *composer = NULL;
 	struct service_queue_counts counts = {0};
-	struct queue_run run = {service, NULL, done, ctx, &counts};
+	struct queue_run run = {service, NULL, job, &counts};
 
-	if (service_composer_new(&composer, service, subscribers, n, err) < 0)
+	if (service_composer_new(&composer, service, job->subscribers, job->n,
+	                         err) < 0)
 		return -1;
 	run.composer = composer;
 
-	for (size_t i = 0; i < n; i += SLICE)
-		if (queue_slice(&run, subscribers + i,
-		                n - i < SLICE ? n - i : SLICE, err) < 0)
+	for (size_t i = 0; i < job->n; i += SLICE)
+		if (queue_slice(&run, i, err) < 0)
 			return -1;
 	*ret_counts = counts;
 	return 0;

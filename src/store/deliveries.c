@@ -45,6 +45,15 @@ void store_deliveries_fini(struct store_deliveries *deliveries)
 
 /* ---- reading ---- */
 
+enum delivery_state store_column_state(sqlite3_stmt *row, int column)
+{
+	int64_t state = sqlite3_column_int64(row, column);
+
+	if (state < 0 || state >= DELIVERY_STATES)
+		return DELIVERY_HELD;
+	return (enum delivery_state)state;
+}
+
 #define DELIVERY_ROWS                                                        \
 	"SELECT delivery_no, digest_no, subscriber.id, address, message_id," \
 	" state, n_attempts, created_at, next_at, words"                     \
@@ -58,11 +67,11 @@ static struct store_delivery read_delivery(sqlite3_stmt *row)
 		.subscriber_id = store_column_dup(row, 2),
 		.address = store_column_dup(row, 3),
 		.message_id = store_column_dup(row, 4),
-		.state = (enum delivery_state)sqlite3_column_int(row, 5),
+		.state = store_column_state(row, 5),
 		.n_attempts = (uint32_t)sqlite3_column_int64(row, 6),
 		.created_at = sqlite3_column_int64(row, 7),
 		.next_at = sqlite3_column_int64(row, 8),
-		.last_words = store_column_dup(row, 9),
+		.last_words = store_column_dup_null(row, 9),
 	};
 }
 
@@ -85,8 +94,8 @@ static int read_all(struct store *store, sqlite3_stmt *row,
 	return rc;
 }
 
-int store_next_deliveries(struct store *store, int64_t now, int64_t after_id,
-                          size_t limit, struct store_deliveries *ret_deliveries,
+int store_next_deliveries(struct store *store, const struct store_page *page,
+                          struct store_deliveries *ret_deliveries,
                           struct error *err)
 {
 	sqlite3_stmt *row = NULL;
@@ -95,7 +104,8 @@ int store_next_deliveries(struct store *store, int64_t now, int64_t after_id,
 	                DELIVERY_ROWS " WHERE state IN (0, 3, 4)"
 	                              " AND delivery_no > ?2 AND next_at <= ?1"
 	                              " ORDER BY delivery_no LIMIT ?3",
-	                VALUES(INT(now), INT(after_id), INT((int64_t)limit)),
+	                VALUES(INT(page->now), INT(page->after_id),
+	                       INT((int64_t)page->limit)),
 	                err) < 0)
 		return -1;
 	return read_all(store, row, ret_deliveries, err);
@@ -108,29 +118,55 @@ int store_list_deliveries(struct store *store, size_t limit,
 	sqlite3_stmt *row = NULL;
 
 	if (store_query(store, &row,
-	                DELIVERY_ROWS " WHERE state IN (3, 4, 5, 6)"
+	                DELIVERY_ROWS " WHERE state IN (0, 3, 4, 5, 6)"
 	                              " AND state NOT IN (2, 7, 8)"
+	                              " AND words IS NOT NULL"
 	                              " ORDER BY delivery_no DESC LIMIT ?1",
 	                VALUES(INT((int64_t)limit)), err) < 0)
 		return -1;
 	return read_all(store, row, ret_deliveries, err);
 }
 
-int store_get_delivery(struct store *store, int64_t id,
-                       struct store_delivery *ret_delivery, struct error *err)
+static int read_one(struct store *store, sqlite3_stmt *row,
+                    struct store_delivery *ret_delivery, struct error *err)
 {
-	sqlite3_stmt *row = NULL;
-	int rc;
+	int rc = store_step(store, row, err);
 
-	if (store_query(store, &row, DELIVERY_ROWS " WHERE delivery_no = ?1",
-	                VALUES(INT(id)), err) < 0)
-		return -1;
-	rc = store_step(store, row, err);
 	if (rc <= 0)
 		return rc < 0 ? -1 : STORE_MISSING;
 	*ret_delivery = read_delivery(row);
 	store_reset(row);
 	return STORE_FOUND;
+}
+
+int store_get_delivery(struct store *store, int64_t id,
+                       struct store_delivery *ret_delivery, struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	if (store_query(store, &row, DELIVERY_ROWS " WHERE delivery_no = ?1",
+	                VALUES(INT(id)), err) < 0)
+		return -1;
+	return read_one(store, row, ret_delivery, err);
+}
+
+int store_find_by_message_id(struct store *store, const char *message_id,
+                             struct store_delivery *ret_delivery,
+                             struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	/* The first comparison is the index's. */
+	if (store_query(store, &row,
+	                DELIVERY_ROWS
+	                " WHERE may_bounce"
+	                " AND substr(message_id, 1, 8) = substr(?1, 1, 8)"
+	                " AND (message_id = ?1 OR"
+	                "  substr(message_id, 1, instr(message_id, '@') - 1)"
+	                "  = ?1)",
+	                VALUES(TEXT(message_id)), err) < 0)
+		return -1;
+	return read_one(store, row, ret_delivery, err);
 }
 
 int store_count_deliveries(struct store *store,
@@ -144,7 +180,7 @@ int store_count_deliveries(struct store *store,
 	if (store_query(store, &row,
 	                "SELECT state, count(*) FROM delivery"
 	                " WHERE state NOT IN (2, 7, 8) GROUP BY state",
-	                NULL, 0, err) < 0)
+	                NO_VALUES, err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err)) {
@@ -162,17 +198,17 @@ int store_count_deliveries(struct store *store,
 /* ---- the way of a delivery ---- */
 
 /* The row must be in one of the states that the statement allows. */
-static int change(struct store *store, const char *sql,
-                  const struct value *values, size_t n, struct error *err)
+static int change(struct store *store, const char *sql, struct values values,
+                  struct error *err)
 {
-	if (store_run(store, sql, values, n, err) < 0)
+	if (store_run(store, sql, values, err) < 0)
 		return -1;
 	if (store_changed(store) == 1)
 		return 0;
 	return error_set(err, ERROR_SYSTEM,
 	                 "delivery %lld is not where this sender left it: "
 	                 "another one has taken it over",
-	                 (long long)values[0].number);
+	                 (long long)values.items[0].number);
 }
 
 int store_start_delivery(struct store *store, int64_t id, const char *address,
@@ -210,6 +246,14 @@ int store_end_delivery(struct store *store, int64_t id,
 	              err);
 }
 
+int store_reopen_delivery(struct store *store, int64_t id, struct error *err)
+{
+	return change(store,
+	              "UPDATE delivery SET state = 0, next_at = 0"
+	              " WHERE delivery_no = ?1 AND state = 6",
+	              VALUES(INT(id)), err);
+}
+
 static int recover(struct store *store, int64_t at, enum delivery_state lost,
                    size_t *ret_n_unknown, struct error *err)
 {
@@ -223,7 +267,7 @@ static int recover(struct store *store, int64_t at, enum delivery_state lost,
 		return -1;
 	*ret_n_unknown = store_changed(store);
 	return store_run(store, "UPDATE delivery SET state = 0 WHERE state = 1",
-	                 NULL, 0, err);
+	                 NO_VALUES, err);
 }
 
 int store_recover_deliveries(struct store *store, int64_t at, bool hold,

@@ -4,22 +4,17 @@
 
 /* ---- queueing ---- */
 
-/* STORE_QUEUED if the mark is where it should be, and moves it. */
-static int move_mark(struct store *store, const char *id, int64_t old_mark,
-                     int64_t new_mark, struct error *err)
+int store_move_mark(struct store *store, const char *subscriber_id,
+                    const struct store_move *move, struct error *err)
 {
-	if (store_run(store,
-	              "UPDATE subscriber SET mark = ?3"
-	              " WHERE id = ?1 AND mark = ?2 AND NOT paused",
-	              VALUES(TEXT(id), INT(old_mark), INT(new_mark)), err) < 0)
+	if (store_run(
+		    store,
+		    "UPDATE subscriber SET mark = ?3"
+		    " WHERE id = ?1 AND mark = ?2 AND NOT paused",
+		    VALUES(TEXT(subscriber_id), INT(move->from), INT(move->to)),
+		    err) < 0)
 		return -1;
 	return store_changed(store) > 0 ? STORE_QUEUED : STORE_MARK_MOVED;
-}
-
-int store_move_mark(struct store *store, const char *subscriber_id,
-                    int64_t old_mark, int64_t new_mark, struct error *err)
-{
-	return move_mark(store, subscriber_id, old_mark, new_mark, err);
 }
 
 static int insert_digest(struct store *store, const struct digest *digest,
@@ -28,6 +23,10 @@ static int insert_digest(struct store *store, const struct digest *digest,
 	owned(buf) struct buf packed = BUF_INIT(LIMIT_MESSAGE_BYTES);
 
 	store_pack(&packed, digest);
+	if (packed.failed)
+		return error_set(err, ERROR_LIMIT,
+		                 "the digest of %s is larger than %u bytes",
+		                 digest->subscriber_id, LIMIT_MESSAGE_BYTES);
 	return store_run(store,
 	                 "INSERT INTO digest (subscriber_no, message_id, day,"
 	                 " created_at, packed) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -47,23 +46,33 @@ struct new_delivery {
 };
 
 static int insert_delivery(struct store *store, const struct new_delivery *row,
-                           int64_t *ret_delivery, struct error *err)
+                           struct error *err)
 {
-	if (store_run(store,
-	              "INSERT INTO delivery (digest_no, subscriber_no, address,"
-	              " message_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-	              VALUES(INT(row->digest_no), INT(row->subscriber_no),
-	                     TEXT(row->address), TEXT(row->message_id),
-	                     INT(row->at)),
-	              err) < 0)
-		return -1;
-	*ret_delivery = sqlite3_last_insert_rowid(store_db(store));
-	return 0;
+	return store_run(store,
+	                 "INSERT INTO delivery (digest_no, subscriber_no,"
+	                 " address, message_id, created_at, may_bounce)"
+	                 " VALUES (?1, ?2, ?3, ?4, ?5, 1)",
+	                 VALUES(INT(row->digest_no), INT(row->subscriber_no),
+	                        TEXT(row->address), TEXT(row->message_id),
+	                        INT(row->at)),
+	                 err);
+}
+
+/* Of the digest that is no longer among the newest ones. */
+static int forget_bounces(struct store *store, int64_t subscriber_no,
+                          struct error *err)
+{
+	return store_run(store,
+	                 "UPDATE delivery SET may_bounce = 0 WHERE digest_no ="
+	                 " (SELECT digest_no FROM digest"
+	                 "  WHERE subscriber_no = ?1"
+	                 "  ORDER BY digest_no DESC LIMIT 1 OFFSET ?2)",
+	                 VALUES(INT(subscriber_no), INT(LIMIT_BOUNCE_DIGESTS)),
+	                 err);
 }
 
 static int add_digest(struct store *store, const struct digest *digest,
-                      const char *address, int64_t *ret_delivery,
-                      struct error *err)
+                      const char *address, struct error *err)
 {
 	int64_t subscriber_no = 0;
 
@@ -71,95 +80,81 @@ static int add_digest(struct store *store, const struct digest *digest,
 	                        err) < 0 ||
 	    insert_digest(store, digest, subscriber_no, err) < 0)
 		return -1;
-	return insert_delivery(
-		store,
-		&(struct new_delivery){
-			sqlite3_last_insert_rowid(store_db(store)),
-			subscriber_no, address, digest->message_id,
-			digest->created_at},
-		ret_delivery, err);
+	if (insert_delivery(store,
+	                    &(struct new_delivery){
+				    sqlite3_last_insert_rowid(store_db(store)),
+				    subscriber_no, address, digest->message_id,
+				    digest->created_at},
+	                    err) < 0)
+		return -1;
+	return forget_bounces(store, subscriber_no, err);
 }
 
 int store_queue_digest(struct store *store, const struct digest *digest,
-                       const char *address, int64_t old_mark, int64_t new_mark,
-                       int64_t *ret_delivery, struct error *err)
+                       const char *address, const struct store_move *move,
+                       struct error *err)
 {
 	bool own;
 	int rc;
 
 	if (store_begin_change(store, &own, err) < 0)
 		return -1;
-	rc = move_mark(store, digest->subscriber_id, old_mark, new_mark, err);
-	if (rc == STORE_QUEUED &&
-	    add_digest(store, digest, address, ret_delivery, err) < 0)
+	rc = store_move_mark(store, digest->subscriber_id, move, err);
+	if (rc == STORE_QUEUED && add_digest(store, digest, address, err) < 0)
 		rc = -1;
 	return store_end_change(store, own, rc, err);
 }
 
 /* ---- reading ---- */
 
-static bool has_paper(const struct packed_paper *papers, size_t n,
-                      const char *id, uint32_t *highest)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!span_is(papers[i].id, id))
-			continue;
-		found = true;
-		if (papers[i].version > *highest)
-			*highest = papers[i].version;
-	}
-	return found;
-}
-
-/* 1 if the packed digest in `row` carries the paper. */
-static int look_into(sqlite3_stmt *row, const char *paper_id, uint32_t *highest,
-                     struct error *err)
+/* Looks for the paper in the packed digest of a row. */
+static int look_into(sqlite3_stmt *row, const char *paper_id,
+                     struct store_sent *sent, struct error *err)
 {
 	owned(mem) struct packed_paper *papers = NULL;
 	size_t n = 0;
 
 	if (store_unpack_papers(store_column(row, 0), &papers, &n, err) < 0)
 		return -1;
-	return has_paper(papers, n, paper_id, highest);
+	for (size_t i = 0; i < n; i++) {
+		if (!span_is(papers[i].id, paper_id))
+			continue;
+		sent->day = sqlite3_column_int(row, 1);
+		if (papers[i].version > sent->version)
+			sent->version = papers[i].version;
+	}
+	return 0;
 }
 
-int store_sent_version(struct store *store, const char *subscriber_id,
-                       const char *paper_id, uint32_t *ret_version,
-                       int32_t *ret_day, struct error *err)
+int store_get_sent(struct store *store, const char *subscriber_id,
+                   const char *paper_id, struct store_sent *ret_sent,
+                   struct error *err)
 {
 	sqlite3_stmt *row = NULL;
-	uint32_t highest = 0;
-	int32_t day = 0;
+	struct store_sent sent = {0};
 	int rc;
 
-	/* 8: cancelled */
+	/* 8: cancelled; with a dot it may have arrived all the same */
 	if (store_query(store, &row,
 	                "SELECT packed, day FROM digest"
 	                " WHERE subscriber_no ="
 	                "  (SELECT subscriber_no FROM subscriber WHERE id = ?1)"
 	                " AND EXISTS (SELECT 1 FROM delivery"
 	                "  WHERE delivery.digest_no = digest.digest_no"
-	                "  AND state <> 8)"
+	                "  AND (state <> 8 OR dot_at > 0))"
 	                " ORDER BY digest_no",
 	                VALUES(TEXT(subscriber_id)), err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err)) {
-		int found = look_into(row, paper_id, &highest, err);
-
-		if (found < 0) {
+		if (look_into(row, paper_id, &sent, err) < 0) {
 			store_reset(row);
 			return -1;
 		}
-		if (found)
-			day = sqlite3_column_int(row, 1);
 	}
-	if (rc < 0 || highest == 0)
+	if (rc < 0 || sent.version == 0)
 		return rc < 0 ? -1 : STORE_MISSING;
-	*ret_version = highest;
-	*ret_day = day;
+	*ret_sent = sent;
 	return STORE_FOUND;
 }
 
@@ -269,7 +264,7 @@ int store_last_digest(struct store *store, const char *subscriber_id,
 	*ret_last = (struct store_last_digest){
 		.digest_id = sqlite3_column_int64(row, 0),
 		.delivery_id = sqlite3_column_int64(row, 1),
-		.state = sqlite3_column_int(row, 2),
+		.state = store_column_state(row, 2),
 	};
 	store_reset(row);
 	return STORE_FOUND;
@@ -287,33 +282,33 @@ static int queue_again(struct store *store, int64_t delivery_id,
 	                 VALUES(INT(delivery_id)), err);
 }
 
-static int deliver_anew(struct store *store,
-                        const struct store_last_digest *last,
-                        const struct new_delivery *delivery,
-                        int64_t *ret_delivery, struct error *err)
+static int deliver_anew(struct store *store, const struct store_again *again,
+                        struct error *err)
 {
-	struct new_delivery row = *delivery;
+	struct new_delivery row = {
+		.digest_no = again->last.digest_id,
+		.address = again->address,
+		.message_id = again->message_id,
+		.at = again->at,
+	};
 
-	row.digest_no = last->digest_id;
 	if (store_number(store,
 	                 "SELECT subscriber_no FROM digest"
 	                 " WHERE digest_no = ?1",
-	                 VALUES(INT(last->digest_id)), 0, &row.subscriber_no,
+	                 VALUES(INT(row.digest_no)), &row.subscriber_no,
 	                 err) < 0)
 		return -1;
-	return insert_delivery(store, &row, ret_delivery, err);
+	return insert_delivery(store, &row, err);
 }
 
-static int requeue(struct store *store, const struct store_last_digest *last,
-                   const struct new_delivery *delivery, int64_t *ret_delivery,
+static int requeue(struct store *store, const struct store_again *again,
                    struct error *err)
 {
-	int64_t state;
+	int64_t state = DELIVERY_CANCELLED;
 
 	if (store_number(store,
 	                 "SELECT state FROM delivery WHERE delivery_no = ?1",
-	                 VALUES(INT(last->delivery_id)), DELIVERY_CANCELLED,
-	                 &state, err) < 0)
+	                 VALUES(INT(again->last.delivery_id)), &state, err) < 0)
 		return -1;
 	switch ((enum delivery_state)state) {
 	case DELIVERY_QUEUED:
@@ -321,8 +316,7 @@ static int requeue(struct store *store, const struct store_last_digest *last,
 	case DELIVERY_DEFERRED:
 	case DELIVERY_UNKNOWN:
 	case DELIVERY_HELD:
-		*ret_delivery = last->delivery_id;
-		return queue_again(store, last->delivery_id, err);
+		return queue_again(store, again->last.delivery_id, err);
 	case DELIVERY_SENT:
 	case DELIVERY_FAILED:
 	case DELIVERY_SUPERSEDED:
@@ -330,21 +324,17 @@ static int requeue(struct store *store, const struct store_last_digest *last,
 	case DELIVERY_STATES:
 		break;
 	}
-	return deliver_anew(store, last, delivery, ret_delivery, err);
+	return deliver_anew(store, again, err);
 }
 
-int store_requeue_digest(struct store *store,
-                         const struct store_last_digest *last,
-                         const char *address, const char *message_id,
-                         int64_t at, int64_t *ret_delivery, struct error *err)
+int store_requeue_digest(struct store *store, const struct store_again *again,
+                         struct error *err)
 {
-	const struct new_delivery delivery = {
-		.address = address, .message_id = message_id, .at = at};
 	bool own;
 	int rc;
 
 	if (store_begin_change(store, &own, err) < 0)
 		return -1;
-	rc = requeue(store, last, &delivery, ret_delivery, err);
+	rc = requeue(store, again, err);
 	return store_end_change(store, own, rc, err);
 }

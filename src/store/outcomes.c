@@ -30,37 +30,36 @@ const char *outcome_name(enum outcome outcome)
 
 void store_outcomes_fini(struct store_outcomes *outcomes)
 {
-	for (size_t i = 0; i < outcomes->n; i++) {
-		free(outcomes->items[i].name);
-		free(outcomes->items[i].reason);
-	}
+	strings_fini(&outcomes->texts);
 	free(outcomes->items);
 	*outcomes = (struct store_outcomes){0};
 }
 
-int store_set_outcome(struct store *store, enum outcome_of of, const char *name,
-                      int32_t day, enum outcome outcome, const char *reason,
-                      int64_t at, struct error *err)
+int store_set_outcome(struct store *store, const struct store_outcome *outcome,
+                      struct error *err)
 {
+	const struct store_day *day = &outcome->of_day;
+
 	return store_run(store,
 	                 "INSERT OR REPLACE INTO outcome"
 	                 " (of, name, day, outcome, reason, at)"
 	                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-	                 VALUES(INT(of), TEXT(name), INT(day), INT(outcome),
-	                        TEXT(reason), INT(at)),
+	                 VALUES(INT(day->of), TEXT(day->name), INT(day->day),
+	                        INT(outcome->outcome), TEXT(outcome->reason),
+	                        INT(outcome->at)),
 	                 err);
 }
 
-int store_get_outcome(struct store *store, enum outcome_of of, const char *name,
-                      int32_t day, enum outcome *ret_outcome, struct error *err)
+int store_get_outcome(struct store *store, const struct store_day *day,
+                      enum outcome *ret_outcome, struct error *err)
 {
-	int64_t number;
+	int64_t number = -1;
 
 	if (store_number(store,
 	                 "SELECT outcome FROM outcome"
 	                 " WHERE of = ?1 AND name = ?2 AND day = ?3",
-	                 VALUES(INT(of), TEXT(name), INT(day)), -1, &number,
-	                 err) < 0)
+	                 VALUES(INT(day->of), TEXT(day->name), INT(day->day)),
+	                 &number, err) < 0)
 		return -1;
 	if (number < 0 || number >= OUTCOMES)
 		return STORE_MISSING;
@@ -68,20 +67,29 @@ int store_get_outcome(struct store *store, enum outcome_of of, const char *name,
 	return STORE_FOUND;
 }
 
+static const char *take_text(struct store_outcomes *list, sqlite3_stmt *row,
+                             int column)
+{
+	strings_add(&list->texts, store_column(row, column));
+	return list->texts.items[list->texts.n - 1];
+}
+
+/* A damaged row is none. */
 static void take_outcome(struct store_outcomes *list, sqlite3_stmt *row)
 {
-	int number = sqlite3_column_int(row, 3);
+	int64_t of = sqlite3_column_int64(row, 0);
+	int64_t number = sqlite3_column_int64(row, 3);
 
-	if (number < 0 || number >= OUTCOMES)
+	if (of < 0 || of > OUTCOME_OF_SUBSCRIBER || number < 0 ||
+	    number >= OUTCOMES)
 		return;
 	list->items = mem_grow(list->items, &list->capacity, list->n + 1,
 	                       sizeof(*list->items));
 	list->items[list->n++] = (struct store_outcome){
-		.of = (enum outcome_of)sqlite3_column_int(row, 0),
-		.name = store_column_dup(row, 1),
-		.day = sqlite3_column_int(row, 2),
+		.of_day = {(enum outcome_of)of, take_text(list, row, 1),
+	                   sqlite3_column_int(row, 2)},
 		.outcome = (enum outcome)number,
-		.reason = store_column_dup(row, 4),
+		.reason = take_text(list, row, 4),
 		.at = sqlite3_column_int64(row, 5),
 	};
 }

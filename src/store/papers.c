@@ -68,36 +68,31 @@ static int find_paper(struct store *store, const struct paper *paper,
 	return store_number(store,
 	                    "SELECT paper_no FROM paper"
 	                    " WHERE id = ?1 AND version = ?2",
-	                    VALUES(TEXT(paper->id), INT(paper->version)), 0,
+	                    VALUES(TEXT(paper->id), INT(paper->version)),
 	                    ret_no, err);
 }
 
 /* ---- a batch ---- */
 
-struct batch {
-	const char *category;
-	int32_t day;
-	int64_t at;
-};
-
-static int count_known(struct store *store, const struct batch *batch,
+static int count_known(struct store *store, const struct store_batch *batch,
                        int64_t paper_no, struct store_batch_counts *counts,
                        struct error *err)
 {
-	int64_t day;
+	int64_t day = batch->day;
 
 	if (store_number(store,
 	                 "SELECT day FROM announcement"
 	                 " WHERE paper_no = ?1 AND category = ?2",
-	                 VALUES(INT(paper_no), TEXT(batch->category)),
-	                 batch->day, &day, err) < 0)
+	                 VALUES(INT(paper_no), TEXT(batch->category)), &day,
+	                 err) < 0)
 		return -1;
 	counts->n_known++;
 	counts->n_known_before_day += day < batch->day;
 	return 0;
 }
 
-static int add_announcement(struct store *store, const struct batch *batch,
+static int add_announcement(struct store *store,
+                            const struct store_batch *batch,
                             const struct announcement *announcement,
                             struct store_batch_counts *counts,
                             struct error *err)
@@ -122,7 +117,7 @@ static int add_announcement(struct store *store, const struct batch *batch,
 }
 
 /* Where the category's newest batch begins: at its first announcement. */
-static int note_newest(struct store *store, const struct batch *batch,
+static int note_newest(struct store *store, const struct store_batch *batch,
                        int64_t first_seq, struct error *err)
 {
 	return store_run(
@@ -136,35 +131,31 @@ static int note_newest(struct store *store, const struct batch *batch,
 		err);
 }
 
-static int add_all(struct store *store, const struct batch *batch,
-                   const struct announcement *announcements, size_t n,
+static int add_all(struct store *store, const struct store_batch *batch,
                    struct store_batch_counts *counts, struct error *err)
 {
 	int64_t last_seq;
 
 	if (store_last_seq(store, &last_seq, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (add_announcement(store, batch, &announcements[i], counts,
-		                     err) < 0)
+	for (size_t i = 0; i < batch->n; i++)
+		if (add_announcement(store, batch, &batch->announcements[i],
+		                     counts, err) < 0)
 			return -1;
 	return counts->n_new > 0 ? note_newest(store, batch, last_seq + 1, err)
 	                         : 0;
 }
 
-int store_add_batch(struct store *store, const char *category, int32_t day,
-                    int64_t at, const struct announcement *announcements,
-                    size_t n, struct store_batch_counts *ret_counts,
-                    struct error *err)
+int store_add_batch(struct store *store, const struct store_batch *batch,
+                    struct store_batch_counts *ret_counts, struct error *err)
 {
-	const struct batch batch = {category, day, at};
 	struct store_batch_counts counts = {0};
 	bool own;
 	int rc;
 
 	if (store_begin_change(store, &own, err) < 0)
 		return -1;
-	rc = add_all(store, &batch, announcements, n, &counts, err);
+	rc = add_all(store, batch, &counts, err);
 	if (store_end_change(store, own, rc, err) < 0)
 		return -1;
 	*ret_counts = counts;
@@ -196,8 +187,8 @@ int store_get_feed(struct store *store, const char *category,
 		return -1;
 	*ret_feed = (struct store_feed){0};
 	if (rc > 0) {
-		ret_feed->etag = store_column_dup(row, 0);
-		ret_feed->last_modified = store_column_dup(row, 1);
+		ret_feed->etag = store_column_dup_null(row, 0);
+		ret_feed->last_modified = store_column_dup_null(row, 1);
 		ret_feed->polled_at = sqlite3_column_int64(row, 2);
 		store_reset(row);
 	}
@@ -265,7 +256,7 @@ static void take_paper(struct loading *loading, sqlite3_stmt *row)
 }
 
 static int load_papers(struct store *store, struct loading *loading,
-                       const struct value *bounds, struct error *err)
+                       struct values bounds, struct error *err)
 {
 	sqlite3_stmt *row = NULL;
 	int rc;
@@ -275,7 +266,7 @@ static int load_papers(struct store *store, struct loading *loading,
 	                " WHERE paper_no IN (SELECT paper_no FROM announcement"
 	                "  WHERE seq > ?1 AND stored_at >= ?2)"
 	                " ORDER BY paper_no",
-	                bounds, 2, err) < 0)
+	                bounds, err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err))
@@ -295,14 +286,15 @@ static void take_announcement(struct loading *loading, sqlite3_stmt *row)
 {
 	struct store_candidates *candidates = loading->candidates;
 	int64_t paper_no = sqlite3_column_int64(row, 2);
-	const struct loaded *loaded =
-		candidates->n_papers > 0
-			? bsearch(&paper_no, loading->loaded,
-	                          candidates->n_papers,
-	                          sizeof(*loading->loaded), compare_numbers)
-			: NULL;
+	const struct loaded *loaded = NULL;
+	int type = sqlite3_column_int(row, 3);
 
-	if (!loaded)
+	if (loading->loaded)
+		loaded = bsearch(&paper_no, loading->loaded,
+		                 candidates->n_papers, sizeof(*loading->loaded),
+		                 compare_numbers);
+	/* The type of a damaged row may be anything. */
+	if (!loaded || type < 0 || type >= ANNOUNCE_TYPES)
 		return;
 	candidates->announcements = mem_grow(
 		candidates->announcements, &loading->announcements_capacity,
@@ -311,13 +303,13 @@ static void take_announcement(struct loading *loading, sqlite3_stmt *row)
 		.seq = sqlite3_column_int64(row, 0),
 		.category = store_column_dup(row, 1),
 		.paper = loaded->paper,
-		.type = (enum announce_type)sqlite3_column_int(row, 3),
+		.type = (enum announce_type)type,
 		.day = sqlite3_column_int(row, 4),
 	};
 }
 
 static int load_announcements(struct store *store, struct loading *loading,
-                              const struct value *bounds, struct error *err)
+                              struct values bounds, struct error *err)
 {
 	sqlite3_stmt *row = NULL;
 	int rc;
@@ -326,7 +318,7 @@ static int load_announcements(struct store *store, struct loading *loading,
 	                "SELECT seq, category, paper_no, type, day"
 	                " FROM announcement"
 	                " WHERE seq > ?1 AND stored_at >= ?2 ORDER BY seq",
-	                bounds, 2, err) < 0)
+	                bounds, err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err))
@@ -342,7 +334,7 @@ int store_load_candidates(struct store *store, int64_t after_seq, int64_t since,
                           struct store_candidates **ret_candidates,
                           struct error *err)
 {
-	const struct value bounds[] = {INT(after_seq), INT(since)};
+	const struct values bounds = VALUES(INT(after_seq), INT(since));
 	owned(store_candidates) struct store_candidates *candidates =
 		mem_new(sizeof(*candidates));
 	struct loading loading = {.candidates = candidates};
@@ -358,22 +350,23 @@ int store_load_candidates(struct store *store, int64_t after_seq, int64_t since,
 
 int store_last_seq(struct store *store, int64_t *ret_seq, struct error *err)
 {
+	*ret_seq = 0;
 	return store_number(store,
 	                    "SELECT seq FROM announcement"
 	                    " ORDER BY seq DESC LIMIT 1",
-	                    NULL, 0, 0, ret_seq, err);
+	                    NO_VALUES, ret_seq, err);
 }
 
 int store_announced_before(struct store *store, const char *paper_id,
                            int64_t seq, bool *ret_before, struct error *err)
 {
-	int64_t found;
+	int64_t found = 0;
 
 	if (store_number(
 		    store,
 		    "SELECT 1 FROM paper JOIN announcement USING (paper_no)"
 		    " WHERE id = ?1 AND seq <= ?2 LIMIT 1",
-		    VALUES(TEXT(paper_id), INT(seq)), 0, &found, err) < 0)
+		    VALUES(TEXT(paper_id), INT(seq)), &found, err) < 0)
 		return -1;
 	*ret_before = found != 0;
 	return 0;

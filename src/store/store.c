@@ -55,7 +55,7 @@ int store_fail(struct store *store, struct error *err)
 		                 store->path, words);
 	case SQLITE_FULL:
 		return error_set(err, ERROR_SYSTEM,
-		                 "%s: the disk is full: nothing was changed; "
+		                 "%s: the disk is full: "
 		                 "make room and try again",
 		                 store->path);
 	case SQLITE_READONLY:
@@ -120,14 +120,14 @@ static int bind(sqlite3_stmt *stmt, int place, const struct value *value)
 }
 
 int store_query(struct store *store, sqlite3_stmt **ret_row, const char *sql,
-                const struct value *values, size_t n, struct error *err)
+                struct values values, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 
 	if (find_statement(store, sql, &stmt, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (bind(stmt, (int)i + 1, &values[i]))
+	for (size_t i = 0; i < values.n; i++)
+		if (bind(stmt, (int)i + 1, &values.items[i]))
 			return store_fail(store, err);
 	*ret_row = stmt;
 	return 0;
@@ -151,13 +151,13 @@ int store_step(struct store *store, sqlite3_stmt *row, struct error *err)
 	return rc;
 }
 
-int store_run(struct store *store, const char *sql, const struct value *values,
-              size_t n, struct error *err)
+int store_run(struct store *store, const char *sql, struct values values,
+              struct error *err)
 {
 	sqlite3_stmt *row = NULL;
 	int rc;
 
-	if (store_query(store, &row, sql, values, n, err) < 0)
+	if (store_query(store, &row, sql, values, err) < 0)
 		return -1;
 	do
 		rc = store_step(store, row, err);
@@ -165,20 +165,21 @@ int store_run(struct store *store, const char *sql, const struct value *values,
 	return rc;
 }
 
-int store_number(struct store *store, const char *sql,
-                 const struct value *values, size_t n, int64_t absent,
+int store_number(struct store *store, const char *sql, struct values values,
                  int64_t *ret_number, struct error *err)
 {
 	sqlite3_stmt *row = NULL;
 	int rc;
 
-	if (store_query(store, &row, sql, values, n, err) < 0)
+	if (store_query(store, &row, sql, values, err) < 0)
 		return -1;
 	rc = store_step(store, row, err);
 	if (rc < 0)
 		return -1;
-	*ret_number = rc > 0 ? sqlite3_column_int64(row, 0) : absent;
-	store_reset(row);
+	if (rc > 0) {
+		*ret_number = sqlite3_column_int64(row, 0);
+		store_reset(row);
+	}
 	return 0;
 }
 
@@ -193,9 +194,14 @@ struct span store_column(sqlite3_stmt *row, int column)
 
 char *store_column_dup(sqlite3_stmt *row, int column)
 {
+	return mem_dup_span(store_column(row, column));
+}
+
+char *store_column_dup_null(sqlite3_stmt *row, int column)
+{
 	if (sqlite3_column_type(row, column) == SQLITE_NULL)
 		return NULL;
-	return mem_dup_span(store_column(row, column));
+	return store_column_dup(row, column);
 }
 
 size_t store_changed(const struct store *store)
@@ -284,7 +290,6 @@ static int find_file(const char *path, struct error *err)
 static int configure(struct store *store, enum store_mode mode,
                      struct error *err)
 {
-	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
 	if (mode == STORE_READ)
 		return store_exec(store, "PRAGMA query_only=1", err);
 	return store_exec(store,
@@ -300,7 +305,10 @@ static int connect_to(struct store *store, const char *name, int flags,
 	int rc = sqlite3_open_v2(name, &store->db, flags | SQLITE_OPEN_NOMUTEX,
 	                         NULL);
 
-	return rc ? store_fail(store, err) : 0;
+	if (rc)
+		return store_fail(store, err);
+	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	return 0;
 }
 
 /*
@@ -351,6 +359,7 @@ int store_open(struct store **ret_store, const char *state_dir,
 	store->path = state_dir[0] ? mem_printf("%s/arxmail.db", state_dir)
 	                           : mem_dup(":memory:");
 	if (open_database(store, mode, err) < 0 ||
+	    store_check_owner(store, err) < 0 ||
 	    configure(store, mode, err) < 0 ||
 	    store_migrate(store, mode, err) < 0)
 		return -1;

@@ -41,16 +41,22 @@ struct value {
 /* NULL becomes SQL's NULL. */
 struct value store_text(const char *str);
 
-/* An array of values and how many there are, as two arguments. */
-#define VALUES(...)                                           \
-	((const struct value[]){__VA_ARGS__}),                \
-		sizeof((const struct value[]){__VA_ARGS__}) / \
-			sizeof(struct value)
+struct values {
+	const struct value *items;
+	size_t n;
+};
+
+#define NO_VALUES ((struct values){NULL, 0})
+
+#define VALUES(...)                                                    \
+	((struct values){(const struct value[]){__VA_ARGS__},          \
+	                 sizeof((const struct value[]){__VA_ARGS__}) / \
+	                         sizeof(struct value)})
 
 /* The statement of `sql` (a constant: it is found by its address), bound. */
 MUST_CHECK int store_query(struct store *store, sqlite3_stmt **ret_row,
-                           const char *sql, const struct value *values,
-                           size_t n, struct error *err);
+                           const char *sql, struct values values,
+                           struct error *err);
 
 /* 1 and a row, 0 at the end, -1. */
 MUST_CHECK int store_step(struct store *store, sqlite3_stmt *row,
@@ -59,19 +65,24 @@ void store_reset(sqlite3_stmt *row);
 
 /* Runs a statement that gives no rows. */
 MUST_CHECK int store_run(struct store *store, const char *sql,
-                         const struct value *values, size_t n,
-                         struct error *err);
+                         struct values values, struct error *err);
 
-/* One number: the first column of the first row, or `absent`. */
+/*
+ * One number: the first column of the first row. Without a row *ret_number
+ * stays what it was.
+ */
 MUST_CHECK int store_number(struct store *store, const char *sql,
-                            const struct value *values, size_t n,
-                            int64_t absent, int64_t *ret_number,
+                            struct values values, int64_t *ret_number,
                             struct error *err);
 
 /* A column's text, borrowed until the next step; "" for NULL. */
 struct span store_column(sqlite3_stmt *row, int column);
-/* A copy of it; NULL for NULL. */
+/* A copy of it. */
 char *store_column_dup(sqlite3_stmt *row, int column);
+/* The same, but NULL for NULL. */
+char *store_column_dup_null(sqlite3_stmt *row, int column);
+/* A delivery's state; what a damaged row has is DELIVERY_HELD. */
+enum delivery_state store_column_state(sqlite3_stmt *row, int column);
 
 /* Rows changed by the last statement. */
 size_t store_changed(const struct store *store);
@@ -94,6 +105,9 @@ MUST_CHECK int store_begin_change(struct store *store, bool *ret_own,
                                   struct error *err);
 MUST_CHECK int store_end_change(struct store *store, bool own, int rc,
                                 struct error *err);
+
+/* Refuses other programs' databases and newer ones; changes nothing. */
+MUST_CHECK int store_check_owner(struct store *store, struct error *err);
 
 /* Brings the schema to this program's version, or says why it cannot. */
 MUST_CHECK int store_migrate(struct store *store, enum store_mode mode,

@@ -13,7 +13,7 @@ int store_subscriber_no(struct store *store, const char *id, int64_t *ret_no,
 	return store_number(store,
 	                    "SELECT subscriber_no FROM subscriber"
 	                    " WHERE id = ?1",
-	                    VALUES(TEXT(id)), 0, ret_no, err);
+	                    VALUES(TEXT(id)), ret_no, err);
 }
 
 int store_get_subscriber(struct store *store, const char *id,
@@ -95,7 +95,7 @@ static int cancel_absent(struct store *store, int64_t at, size_t *ret_cancelled,
 	return store_run(store,
 	                 "UPDATE subscriber SET paused = 1 WHERE NOT paused"
 	                 " AND id NOT IN (SELECT id FROM present)",
-	                 NULL, 0, err);
+	                 NO_VALUES, err);
 }
 
 int store_keep_subscribers(struct store *store, const struct strings *ids,
@@ -148,7 +148,7 @@ int store_newest_batch_mark(struct store *store,
 	if (store_query(store, &row,
 	                "SELECT category, newest_day, newest_seq FROM feed"
 	                " WHERE newest_day IS NOT NULL",
-	                NULL, 0, err) < 0)
+	                NO_VALUES, err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err))

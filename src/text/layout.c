@@ -15,8 +15,11 @@ size_t text_width(struct span text)
 {
 	size_t width = 0;
 
-	while (text.len > 0)
-		width += measure_character(utf8_next(&text));
+	while (text.len > 0) {
+		uint32_t character = utf8_next(&text);
+
+		width += character < 0x80 ? 1 : measure_character(character);
+	}
 	return width;
 }
 
@@ -46,14 +49,30 @@ bool text_may_break(uint32_t before, uint32_t after)
 	       starts_line(after);
 }
 
+/* A character that begins no math and that no mark follows: most do. */
+static bool is_alone(struct span text)
+{
+	unsigned char first = (unsigned char)text.ptr[0];
+
+	return first < 0x80 && first != '$' && first != '\\' &&
+	       (text.len == 1 || (unsigned char)text.ptr[1] < 0x80);
+}
+
 struct span text_next_unit(struct span *rest, uint32_t *ret_first,
                            size_t *ret_n_chars)
 {
 	struct span unit = *rest;
-	size_t len = text_math_len(*rest);
 	struct span left;
 	size_t n = 0;
+	size_t len;
 
+	if (is_alone(unit)) {
+		*ret_first = (unsigned char)unit.ptr[0];
+		*ret_n_chars = 1;
+		*rest = span_skip(unit, 1);
+		return span_first(unit, 1);
+	}
+	len = text_math_len(unit);
 	*ret_first = utf8_next(rest);
 	if (len > 0) {
 		*rest = span_skip(unit, len);
@@ -98,6 +117,12 @@ struct span text_cut(struct span text, size_t max_chars)
 	return text;
 }
 
+static bool is_blank(uint32_t character)
+{
+	return character == ' ' || ((character < '!' || character > '~') &&
+	                            utf8_is_blank(character));
+}
+
 /* A word, or as much of one as must stay together, off *rest. */
 static struct span take_piece(struct span *rest)
 {
@@ -110,7 +135,7 @@ static struct span take_piece(struct span *rest)
 		size_t n;
 
 		text_next_unit(&after, &first, &n);
-		if (utf8_is_blank(first) ||
+		if (is_blank(first) ||
 		    (before && text_may_break(before, first)))
 			break;
 		before = first;
@@ -127,7 +152,7 @@ static bool skip_blanks(struct span *rest)
 	while (rest->len > 0) {
 		struct span after = *rest;
 
-		if (!utf8_is_blank(utf8_next(&after)))
+		if (!is_blank(utf8_next(&after)))
 			break;
 		*rest = after;
 		skipped = true;

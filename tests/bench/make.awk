@@ -33,6 +33,14 @@ function text(n,    i, out)
 	return out
 }
 
+function sentences(n,    i, out)
+{
+	out = ""
+	for (i = 0; i < n; i++)
+		out = out (i ? " " : "") "We show " text(19) "."
+	return out
+}
+
 # About as long as real ones: 9 and 170 words.
 function write_feed(path,    i, id)
 {
@@ -45,7 +53,7 @@ function write_feed(path,    i, id)
 		print "<item><title>On " text(8) "</title>\n" \
 		      "<link>https://arxiv.org/abs/" id "</link>\n" \
 		      "<description>arXiv:" id "v1 Announce Type: new \n" \
-		      "Abstract: We show " text(168) ".</description>\n" \
+		      "Abstract: " sentences(8) "</description>\n" \
 		      "<guid isPermaLink=\"false\">oai:arXiv.org:" id \
 		      "v1</guid>\n<category>cs.CL</category>\n" \
 		      "<arxiv:announce_type>new</arxiv:announce_type>\n" \

@@ -60,7 +60,7 @@ END
 
 printf 'wrong\n' >"$T/password"
 new_state
-run 3 send-now
+run 1 send-now
 said 'a wrong password is said so' '(login|password|authentication).*'
 
 done_testing

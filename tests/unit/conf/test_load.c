@@ -44,7 +44,7 @@ static void fills_in_the_defaults(void **state)
 	assert_string_equal(conf->sender.from.address, "digest@example.org");
 	assert_string_equal(conf->sender.unsubscribe,
 	                    "mailto:digest@example.org");
-	assert_string_equal(conf->sender.list_id, "arxmail.example.org");
+	assert_string_equal(conf->sender.list_id, "example.org");
 	assert_int_equal(conf->smtp.tls, SMTP_TLS_REQUIRED);
 	assert_int_equal(conf->smtp.connections, 4);
 	assert_int_equal(conf->smtp.per_minute, 0);
@@ -250,8 +250,7 @@ static void encodes_the_senders_address_for_unsubscribing(void **state)
 	(void)state;
 	assert_string_equal(conf->sender.unsubscribe,
 	                    "mailto:a%2Bb%3Fc@xn--mller-kva.example");
-	assert_string_equal(conf->sender.list_id,
-	                    "arxmail.xn--mller-kva.example");
+	assert_string_equal(conf->sender.list_id, "xn--mller-kva.example");
 	assert_int_equal(conf->n_subscribers, 0);
 }
 

@@ -2,7 +2,7 @@
 
 /*
  * A server that plays a script in a child process, and a client that sends
- * one message to it. Lines of a script:
+ * messages to it. Lines of a script:
  *
  *      < TEXT    a line comes, exactly so ("*" at its end: anything)
  *      lines N   N lines come, and then a dot alone
@@ -66,6 +66,11 @@
 #define BODY "< Subject: x\n< \n< body\n< .\n"
 #define TO_DOT TO_354 BODY
 #define QUIT "< QUIT\n"
+/* A span of a literal. */
+#define TEXT(literal)                        \
+	{                                    \
+		literal, sizeof(literal) - 1 \
+	}
 
 /* ---- the server ---- */
 
@@ -319,6 +324,7 @@ static inline void abandon_server(struct server *server)
 
 /* ---- the client ---- */
 
+#define MAX_LETTERS 4
 #define ADA_MESSAGE "Subject: x\r\n\r\nbody\r\n"
 
 enum client_close {
@@ -337,16 +343,18 @@ struct client {
 	struct net_watch *ticks;
 	struct smtp_options options;
 	struct smtp_session *session;
-	const char *from;
-	const char *to;
-	struct span message;
+	struct smtp_letter letters[MAX_LETTERS];
 	unsigned n_messages; /* to send */
+	unsigned n_begun;
 	unsigned n_done;
+	bool is_ahead; /* each body takes the next one's commands along */
 	bool is_open;
 	bool is_ready;
 	bool is_over;
 	enum client_close closes_at;
-	struct smtp_outcome outcome; /* the last one */
+	bool is_told_closed;                       /* by closed() */
+	struct smtp_outcome outcome;               /* the last one */
+	struct smtp_outcome outcomes[MAX_LETTERS]; /* of done() */
 };
 
 static inline int64_t read_monotonic(void *ctx)
@@ -374,7 +382,7 @@ static inline void on_tick(void *ctx, short ready)
 
 static inline void send_next(struct client *client)
 {
-	smtp_send(client->session, client->from, client->to, client->message);
+	smtp_send(client->session, &client->letters[client->n_begun++]);
 }
 
 static inline bool close_now(struct client *client, enum client_close place)
@@ -401,16 +409,20 @@ static inline void on_closed(void *ctx, const struct smtp_outcome *outcome)
 	struct client *client = ctx;
 
 	client->outcome = *outcome;
+	client->is_told_closed = true;
 	client->is_over = true;
 }
 
 static inline void on_ready(void *ctx)
 {
 	struct client *client = ctx;
+	const struct smtp_letter *next = NULL;
 
 	client->is_ready = true;
+	if (client->is_ahead && client->n_begun < client->n_messages)
+		next = &client->letters[client->n_begun++];
 	if (!close_now(client, CLOSES_AT_READY))
-		smtp_send_body(client->session);
+		smtp_send_body(client->session, next);
 }
 
 static inline void on_done(void *ctx, const struct smtp_outcome *outcome)
@@ -418,13 +430,13 @@ static inline void on_done(void *ctx, const struct smtp_outcome *outcome)
 	struct client *client = ctx;
 
 	client->outcome = *outcome;
-	client->n_done++;
+	client->outcomes[client->n_done++] = *outcome;
 	if (close_now(client, CLOSES_AT_DONE))
 		return;
 	client->is_over = outcome->closed;
 	if (client->n_done == client->n_messages)
 		client->is_over |= client->closes_at != CLOSES_NEVER;
-	else if (!outcome->closed)
+	else if (!outcome->closed && client->n_begun == client->n_done)
 		send_next(client);
 }
 
@@ -436,11 +448,12 @@ static inline void start_client(struct client *client, const char *script)
 	*client = (struct client){
 		.clock = clock_real(),
 		.options = {.tls = SMTP_TLS_NONE, .timeout_s = 60},
-		.from = "digest@example.org",
-		.to = "ada@example.org",
-		.message = span_of(ADA_MESSAGE),
 		.n_messages = 1,
 	};
+	for (size_t i = 0; i < MAX_LETTERS; i++)
+		client->letters[i] = (struct smtp_letter){"digest@example.org",
+		                                          "ada@example.org",
+		                                          span_of(ADA_MESSAGE)};
 	client->clock.monotonic_ms = read_monotonic;
 	client->clock.ctx = client;
 	start_server(&client->server, script);

@@ -23,7 +23,7 @@ static void sends_the_bytes_of_a_message_dot_stuffed(void **state)
 		struct client client;
 
 		start_client(&client, script);
-		client.message = span_of(cases[i].message);
+		client.letters[0].message = span_of(cases[i].message);
 		run_to_done(&client, SMTP_SENT);
 	}
 }
@@ -62,7 +62,7 @@ static void knows_that_the_dot_was_not_sent(void **state)
 		struct client client;
 
 		start_client(&client, script);
-		client.message = buf_span(&big);
+		client.letters[0].message = buf_span(&big);
 		run_to_done(&client, cases[i].verdict);
 		assert_int_equal(client.outcome.stage, cases[i].stage);
 		assert_int_equal(client.outcome.code, cases[i].code);
@@ -81,7 +81,7 @@ static void gives_up_on_a_server_that_stops_reading(void **state)
 	for (unsigned i = 0; i < BIG_LINES; i++)
 		buf_add_str(&big, BIG_LINE);
 	start_client(&client, PIPELINED TO_354 "< 1*\nstall\n");
-	client.message = buf_span(&big);
+	client.letters[0].message = buf_span(&big);
 	open_client(&client);
 	while (!client.is_over) {
 		turn_client(&client);

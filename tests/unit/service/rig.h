@@ -32,7 +32,8 @@
 enum relay_act {
 	ACT_ACCEPT,
 	ACT_DEFER,
-	ACT_REFUSE,
+	ACT_REFUSE,        /* no such user */
+	ACT_REFUSE_POLICY, /* not for the recipient's fault */
 	ACT_LOSE_AFTER_DOT,
 	ACT_CRASH_BEFORE_DOT, /* the loop fails: as good as a kill */
 	ACT_CRASH_AFTER_DOT,
@@ -64,6 +65,8 @@ struct rig {
 	struct smtp_events events;
 	char to[64];
 	char message_id[64];
+	struct buf message;
+	const struct smtp_letter *next;
 	int step; /* of the relay */
 };
 
@@ -113,24 +116,30 @@ static int fake_open(void *ctx, const struct smtp_events *events,
 	return 0;
 }
 
-static void fake_send(void *relay, const char *from, const char *to,
-                      struct span message)
+static void fake_send(void *relay, const struct smtp_letter *letter)
 {
 	struct rig *rig = relay;
+	struct span message = letter->message;
 	size_t at = span_find(message, "Message-ID: <");
 	struct span rest = span_skip(message, at + strlen("Message-ID: <"));
 
-	assert_string_equal(from, "digest@example.org");
+	assert_string_equal(letter->from, "digest@example.org");
 	assert_true(at < message.len);
-	snprintf(rig->to, sizeof(rig->to), "%s", to);
+	snprintf(rig->to, sizeof(rig->to), "%s", letter->to);
 	snprintf(rig->message_id, sizeof(rig->message_id), "%.*s",
 	         (int)span_find(rest, ">"), rest.ptr);
+	buf_clear(&rig->message);
+	buf_add_span(&rig->message, message);
 	rig->step = STEP_COMMANDS;
 }
 
-static void fake_send_body(void *relay)
+/* As a server that does not pipeline: the next one follows the outcome. */
+static void fake_send_body(void *relay, const struct smtp_letter *next)
 {
-	((struct rig *)relay)->step = STEP_BODY;
+	struct rig *rig = relay;
+
+	rig->next = next;
+	rig->step = STEP_BODY;
 }
 
 static void fake_close(void *relay)
@@ -156,6 +165,9 @@ static void accept_body(struct rig *rig)
 	memcpy(next->to, rig->to, sizeof(next->to));
 	memcpy(next->message_id, rig->message_id, sizeof(next->message_id));
 	rig->events.done(rig->events.ctx, &sent);
+	if (rig->next)
+		fake_send(rig, rig->next);
+	rig->next = NULL;
 }
 
 static int answer_open(struct rig *rig)
@@ -180,6 +192,11 @@ static int answer_commands(struct rig *rig, struct error *err)
 		break;
 	case ACT_REFUSE:
 		no = outcome(SMTP_FAILED, SMTP_STAGE_RCPT, false);
+		no.bad_recipient = true;
+		break;
+	case ACT_REFUSE_POLICY:
+		no = outcome(SMTP_FAILED, SMTP_STAGE_RCPT, false);
+		no.code = 554;
 		break;
 	case ACT_RELAY_REFUSES:
 		no = outcome(SMTP_RELAY, SMTP_STAGE_MAIL, false);
@@ -239,7 +256,8 @@ static void configure(struct rig *rig, const char *subscribers)
 	buf_addf(&text,
 	         "state_dir = \"%s\";\n"
 	         "sender: { from = \"Digest <digest@example.org>\"; };\n"
-	         "smtp: { url = \"smtp://127.0.0.1:9\"; tls = \"none\"; };\n"
+	         "smtp: { url = \"smtp://127.0.0.1:9\"; tls = \"none\";"
+	         " connections = 1; };\n"
 	         "feeds: { contact = \"admin@example.org\"; };\n"
 	         "subscribers = ( %s );\n",
 	         rig->dir, subscribers);
@@ -248,7 +266,8 @@ static void configure(struct rig *rig, const char *subscribers)
 	if (conf_load(&rig->conf, rig->conf_path, &report, &err) != CONF_VALID)
 		fail_msg("%s", report.errors.n ? report.errors.items[0]
 		                               : err.message);
-	rig->service = (struct service){rig->conf, rig->store, &rig->world};
+	rig->service = (struct service){
+		.conf = rig->conf, .store = rig->store, .world = &rig->world};
 }
 
 #define ADA(more)                                      \
@@ -267,6 +286,7 @@ static int set_up(void **state)
 		return -1;
 	rig->conf_path = mem_printf("%s/arxmail.conf", rig->dir);
 	rig->now = NOON;
+	rig->message = BUF_INIT(1 << 20);
 	rig->world = (struct service_world){
 		.clock = {read_now, read_ms, rig},
 		.ctx = rig,
@@ -303,6 +323,7 @@ static int tear_down(void **state)
 	remove_file(rig, "arxmail.conf");
 	rc = rmdir(rig->dir);
 	free(rig->conf_path);
+	buf_fini(&rig->message);
 	free(rig);
 	return rc;
 }
@@ -349,10 +370,11 @@ static enum outcome poll(struct rig *rig)
 {
 	owned(poll_results) struct service_poll_results results = {0};
 	owned(strings) struct strings categories = {0};
+	const struct service_poll_events events = {0};
 	struct error err = {0};
 
 	service_categories(rig->conf, NULL, &categories);
-	assert_int_equal(service_poll(&rig->service, &categories, NULL, NULL,
+	assert_int_equal(service_poll(&rig->service, &categories, &events,
 	                              &results, &err),
 	                 0);
 	assert_int_equal(results.n, categories.n);
@@ -361,8 +383,11 @@ static enum outcome poll(struct rig *rig)
 
 static struct service_queue_counts queue(struct rig *rig)
 {
-	const struct subscriber *const *list =
-		(const struct subscriber *const *)rig->conf->subscribers;
+	const struct service_queue_job job = {
+		.subscribers = (const struct subscriber *const *)
+	                               rig->conf->subscribers,
+		.n = rig->conf->n_subscribers,
+	};
 	struct service_queue_counts counts = {0};
 	owned(strings) struct strings ids = {0};
 	struct error err = {0};
@@ -373,10 +398,7 @@ static struct service_queue_counts queue(struct rig *rig)
 	assert_int_equal(store_keep_subscribers(rig->store, &ids, rig->now,
 	                                        &cancelled, &err),
 	                 0);
-	assert_int_equal(service_queue(&rig->service, list,
-	                               rig->conf->n_subscribers, NULL, NULL,
-	                               &counts, &err),
-	                 0);
+	assert_int_equal(service_queue(&rig->service, &job, &counts, &err), 0);
 	return counts;
 }
 
@@ -442,12 +464,12 @@ static void assert_state(struct rig *rig, const char *id,
 static void assert_day(struct rig *rig, const char *id, enum outcome expected)
 {
 	owned(zone) struct zone *zone = zone_open("UTC");
+	const struct store_day day = {OUTCOME_OF_SUBSCRIBER, id,
+	                              zone_day(zone, rig->now)};
 	enum outcome found = OUTCOMES;
 	struct error err = {0};
 
-	assert_int_equal(store_get_outcome(rig->store, OUTCOME_OF_SUBSCRIBER,
-	                                   id, zone_day(zone, rig->now), &found,
-	                                   &err),
+	assert_int_equal(store_get_outcome(rig->store, &day, &found, &err),
 	                 STORE_FOUND);
 	assert_string_equal(outcome_name(found), outcome_name(expected));
 }
