@@ -27,6 +27,8 @@ FLAGS.clang   := $(FLAGS.release)
 FLAGS.analyze := -fanalyzer -Wno-analyzer-use-of-uninitialized-value
 FLAGS.asan    := -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=all
+FLAGS.fuzz    := -fno-omit-frame-pointer -fno-sanitize-recover=all \
+                 -fsanitize=fuzzer-no-link,address,undefined
 
 PKGS     := sqlite3 libcurl libxml-2.0 libconfig libcmark gmime-3.0 libsystemd
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
@@ -57,6 +59,8 @@ LIB_SRCS := $(filter-out %/main.c,$(sort $(wildcard src/*/*.c)))
 PROGRAMS := $(B)/arxmail
 TESTS    := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 E2E      := $(sort $(wildcard tests/e2e/*.t))
+FUZZERS  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS  := $(FUZZERS:%.c=$(B)/%)
 BENCHES  := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
 
 all: $(PROGRAMS)
@@ -67,7 +71,15 @@ $(TESTS): LDLIBS += -lcmocka
 # What the matcher is compared with; no other program links them.
 $(B)/tests/bench/bench_query: LDLIBS += -lhs -lpcre2-8
 
-$(PROGRAMS) $(TESTS) $(BENCHES):
+# A fuzz target replays its corpus; in VARIANT=fuzz libFuzzer is its main().
+ifeq ($(VARIANT),fuzz)
+$(REPLAYS): ALL_LDFLAGS += -fsanitize=fuzzer
+$(REPLAYS): $(B)/%: $(B)/%.o $(LIB)
+else
+$(REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(LIB)
+endif
+
+$(PROGRAMS) $(TESTS) $(BENCHES) $(REPLAYS):
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -100,11 +112,11 @@ export TEST_WRAPPER
 export ARXMAIL = $(CURDIR)/$(B)/arxmail
 RUN_TESTS = tests/run.pl -j $(JOBS)
 
-run-check: $(TESTS) $(PROGRAMS)
-	@$(RUN_TESTS) $(TESTS) $(E2E)
+run-check: $(TESTS) $(REPLAYS) $(PROGRAMS)
+	@$(RUN_TESTS) $(TESTS) $(REPLAYS) $(E2E)
 
-unit: $(TESTS)
-	@$(RUN_TESTS) $(TESTS)
+unit: $(TESTS) $(REPLAYS)
+	@$(RUN_TESTS) $(TESTS) $(REPLAYS)
 
 e2e: $(PROGRAMS)
 	@$(RUN_TESTS) $(E2E)
@@ -123,6 +135,23 @@ golden-accept: $(TESTS)
 	@$(RM) -r $(B)/golden && cp -r tests/golden $(B)/golden
 	@GOLDEN_ACCEPT=1 $(RUN_TESTS) $(TESTS) >/dev/null; \
 	    diff -ru $(B)/golden tests/golden || true
+
+# ---- fuzzing: make fuzz SECONDS=60, each target that long ----
+
+SECONDS ?= 60
+FUZZ_FLAGS = -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
+             -print_final_stats=1
+
+# What is found new stays under build/; a crash belongs in tests/fuzz/corpus.
+fuzz:
+	@+$(MAKE) --no-print-directory CC=clang VARIANT=fuzz run-fuzz
+
+run-fuzz: $(REPLAYS)
+	@for f in $^; do name=$${f##*/fuzz_}; corpus=tests/fuzz/corpus/$$name; \
+	    mkdir -p build/fuzz/found/$$name; echo "$$name:"; \
+	    $$f $(FUZZ_FLAGS) -artifact_prefix=build/fuzz/found/$$name- \
+	        $$([ ! -f $$corpus.dict ] || echo "-dict=$$corpus.dict") \
+	        build/fuzz/found/$$name $$corpus || exit 1; done
 
 # ---- lint ----
 
@@ -152,6 +181,6 @@ clean:
 	$(RM) -r build
 
 .PHONY: all check demo interop bench lint run-check run-interop run-demo \
-        run-bench unit e2e golden-accept format install uninstall clean
+        run-bench fuzz run-fuzz unit e2e golden-accept format install uninstall clean
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)

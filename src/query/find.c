@@ -91,6 +91,22 @@ static const struct hit *head(const struct operand *operand)
 	return &operand->hits.items[operand->at];
 }
 
+/* Where the one that comes first ends; of several, the longest. */
+static uint32_t end_of_first(const struct operand *operands, size_t n,
+                             size_t first)
+{
+	uint32_t end = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hit *hit = head(&operands[i]);
+
+		if (hit->first == head(&operands[first])->first &&
+		    hit->first + hit->n > end)
+			end = hit->first + hit->n;
+	}
+	return end;
+}
+
 /*
  * Are the heads near enough, which means in one text and with at most
  * `distance` words between the end of the first and the start of the last?
@@ -113,8 +129,7 @@ static bool are_near(const struct lexicon *lexicon,
 	return lexicon->places[head(&operands[first])->first].doc ==
 	               lexicon->places[head(&operands[last])->first].doc &&
 	       head(&operands[last])->first <=
-	               head(&operands[first])->first +
-	                       head(&operands[first])->n + distance;
+	               end_of_first(operands, n, first) + distance;
 }
 
 static int compare_hits(const void *a, const void *b)

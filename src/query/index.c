@@ -1,4 +1,4 @@
-#include "query_private.h"
+#include "index_private.h"
 
 #include "base/mem.h"
 #include "model/category.h"
@@ -194,10 +194,13 @@ const struct posting *index_posting(struct query_index *index, uint32_t clause,
                                     size_t paper)
 {
 	const struct result *result = index_result(index, clause);
-	const struct posting *postings = index->postings + result->first;
+	const struct posting *postings;
 	size_t low = 0;
 	size_t high = result->n;
 
+	if (result->n == 0)
+		return NULL;
+	postings = &index->postings[result->first];
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

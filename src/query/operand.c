@@ -71,7 +71,12 @@ static int check_habits(struct span text, const char **ret_at,
 			return fail(ret_at, at, err, advice);
 		if (!inside && (at[0] == '^' || at[0] == '+'))
 			return fail(ret_at, at, err, before);
-		inside = !utf8_is_blank(utf8_next(&rest));
+		if (isalnum((unsigned char)at[0])) {
+			inside = true;
+			rest = span_skip(rest, 1);
+		} else {
+			inside = !utf8_is_blank(utf8_next(&rest));
+		}
 	}
 	return 0;
 }

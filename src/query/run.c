@@ -1,4 +1,4 @@
-#include "query_private.h"
+#include "index_private.h"
 
 #include "base/mem.h"
 

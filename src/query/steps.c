@@ -222,9 +222,13 @@ bool steps_set(struct steps *steps, struct targets *targets,
 	steps->n = phrase->n_terms;
 	for (size_t i = 0; i < steps->n; i++)
 		set_step(targets, &terms[i], &steps->items[i]);
+	/* Only now, as looking up may move them. */
 	for (size_t i = 0; i < steps->n; i++)
 		steps->items[i].splits =
-			targets->splits + steps->items[i].word.first_split;
+			steps->items[i].n_splits > 0
+				? &targets->splits[steps->items[i]
+		                                           .word.first_split]
+				: NULL;
 	choose_anchor(steps);
 	return true;
 }

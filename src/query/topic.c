@@ -18,6 +18,8 @@ static bool has_field(struct span keyword)
 	static const char *const fields[] = {
 		"ti:", "abs:", "au:", "cat:", "id:", "type:"};
 
+	if (span_find(keyword, ":") == keyword.len)
+		return false;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
 		struct span rest = keyword;
 		size_t at = span_find(rest, fields[i]);

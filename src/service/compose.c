@@ -5,19 +5,8 @@
 #include "base/mem.h"
 #include "compose_private.h"
 #include "mail/message.h"
-#include "model/category.h"
 #include "model/day.h"
 #include "service_private.h"
-
-static bool wants_category(const struct subscriber *subscriber,
-                           const char *category)
-{
-	for (size_t i = 0; i < subscriber->categories.n; i++)
-		if (category_matches(span_of(subscriber->categories.items[i]),
-		                     span_of(category)))
-			return true;
-	return false;
-}
 
 /*
  * An e-print's announcements are of two sorts: the first ones (new, cross)
@@ -49,7 +38,8 @@ static void choose_announcements(struct service_composer *composer,
 	owned(mem) bool *wanted = mem_array(categories->n, sizeof(*wanted));
 
 	for (size_t i = 0; i < categories->n; i++)
-		wanted[i] = wants_category(subscriber, categories->items[i]);
+		wanted[i] =
+			service_is_subscribed(subscriber, categories->items[i]);
 	composer->turn++;
 	for (size_t i = 0; i < candidates->n; i++) {
 		const struct announcement *next = &candidates->announcements[i];

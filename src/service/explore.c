@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "model/category.h"
 #include "model/day.h"
+#include "service_private.h"
 
 #define SECONDS_PER_DAY 86400
 
@@ -135,8 +136,8 @@ void service_story_free(struct service_story *story)
 	free(story);
 }
 
-static bool is_subscribed(const struct subscriber *subscriber,
-                          const char *category)
+bool service_is_subscribed(const struct subscriber *subscriber,
+                           const char *category)
 {
 	for (size_t i = 0; i < subscriber->categories.n; i++)
 		if (category_matches(span_of(subscriber->categories.items[i]),
@@ -150,7 +151,8 @@ static void note_announcement(struct service_story *story,
                               const struct subscriber *subscriber,
                               const struct announcement *announcement)
 {
-	bool subscribed = is_subscribed(subscriber, announcement->category);
+	bool subscribed =
+		service_is_subscribed(subscriber, announcement->category);
 
 	story->announced[story->n_announced++] = announcement;
 	if (!story->paper ||

@@ -7,6 +7,10 @@
 #include "base/error.h"
 #include "service/world.h"
 
+/* Is what this category announces for the subscriber? */
+bool service_is_subscribed(const struct subscriber *subscriber,
+                           const char *category);
+
 /* Today in the subscriber's zone. */
 MUST_CHECK int service_local_day(const struct service *service,
                                  const struct subscriber *subscriber,

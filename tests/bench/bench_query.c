@@ -3,9 +3,8 @@
  *
  * 100,000 subscribers with 10 phrases each of 100,000 distinct ones, and 1,000
  * papers of 1,400 characters: from compiled queries to every subscriber's
- * ranked list. The words are made so that none is another one's plural, and
- * none is two of them: there a phrase means the same to all. Times are this
- * process's processor time, the best of a few runs.
+ * ranked list. In the language of corpus.h a phrase means the same to all.
+ * Times are this process's processor time, the best of a few runs.
  */
 
 #include <stdio.h>
@@ -20,9 +19,12 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "corpus.h"
 #include "query/query.h"
 
-#include "corpus.h"
+#define N_FEW 1000U
+#define N_RUNS 3
+#define N_SAMPLE 20U
 
 /* What somebody found: how many pairs of phrase and paper, and which. */
 struct tally {
@@ -49,25 +51,23 @@ static void count(struct tally *tally, uint64_t phrase, uint64_t paper)
 /* ---- this program ---- */
 
 /* The most memory that this process had since the last call, in MB. */
-/* "   1234 kB" */
-static double read_kib(struct span text)
-{
-	uint64_t kib = 0;
-
-	text = span_trim(text);
-	num_parse(span_first(text, span_find(text, " ")), 0, UINT64_MAX, &kib);
-	return (double)kib;
-}
-
 static double measure_peak_mb(void)
 {
 	FILE *file = fopen("/proc/self/status", "re");
 	char line[256];
-	double peak = 0;
+	uint64_t peak_kb = 0;
 
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, "VmHWM:", 6))
-			peak = read_kib(span_of(line + 6)) / 1024;
+	while (file && fgets(line, sizeof(line), file)) {
+		struct span rest = span_trim(span_of(line));
+		struct span value = span_skip(
+			rest, span_starts(rest, "VmHWM:") ? 6 : rest.len);
+
+		value = span_trim(value);
+		if (value.len > 0 &&
+		    num_parse(span_first(value, span_find(value, " ")), 0,
+		              UINT64_MAX, &peak_kb))
+			break;
+	}
 	if (file)
 		fclose(file);
 	file = fopen("/proc/self/clear_refs", "we");
@@ -75,7 +75,7 @@ static double measure_peak_mb(void)
 		fputs("5", file);
 		fclose(file);
 	}
-	return peak;
+	return (double)peak_kb / 1024;
 }
 
 struct filters {

@@ -1,27 +1,24 @@
 #pragma once
 
 /*
- * The papers, phrases and readers of bench_query.c: words are made so that
- * none is another one's plural, and none is two of them.
+ * Papers and subscribers' phrases out of one small language. Its words are
+ * made so that none is another one's plural, and none is two of them.
  */
 
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "model/paper.h"
 #include "query/query.h"
 
 #define N_WORDS 30000U
 #define N_PAPERS 1000U
 #define N_PHRASES 100000U
 #define N_READERS 100000U
-#define N_FEW 1000U
 #define PER_READER 10U
 #define PAPER_CHARS 1400U
 #define TITLE_WORDS 9U
-#define N_RUNS 3
-#define N_SAMPLE 20U
 
 struct corpus {
 	char *words[N_WORDS];
@@ -41,8 +38,6 @@ static uint32_t draw(uint32_t below)
 	random_state ^= random_state >> 27;
 	return (uint32_t)((random_state * 0x2545F4914F6CDD1DU) >> 33) % below;
 }
-
-/* ---- the corpus ---- */
 
 /* A word of two to four syllables; only its first letter may begin one. */
 static char *make_word(void)

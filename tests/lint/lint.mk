@@ -2,7 +2,7 @@
 # ones work file by file and only on what has changed.
 
 C_FILES  := $(sort $(wildcard include/*/*.h src/*/*.[ch] tests/unit/*.[ch] \
-            tests/unit/*/*.[ch] tests/bench/*.c))
+            tests/unit/*/*.[ch] tests/bench/*.[ch] tests/fuzz/*.[ch]))
 C_UNITS  := $(filter %.c,$(C_FILES))
 SHELL_FILES := $(sort $(wildcard tests/*.sh tests/*/*.sh tests/*/*.t .ci/run))
 PY_FILES := $(sort $(wildcard tests/*/*.py tests/*/*/*.py))
