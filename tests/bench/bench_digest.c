@@ -8,17 +8,17 @@
  * and ends with the line "RATE N": digests a second.
  */
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmark.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "digest/render.h"
 #include "mail/message.h"
 #include "model/day.h"
@@ -78,21 +78,23 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Resident now. */
+/* Resident now: the second number of the file. */
 static double megabytes(void)
 {
-	FILE *file = fopen("/proc/self/statm", "re");
-	char line[128] = "";
-	char *rest = line;
+	owned(buf) struct buf file = BUF_INIT(1000);
+	struct error err = {0};
+	struct span rest;
+	struct span part = SPAN_NONE;
+	uint64_t pages = 0;
 
-	if (!file)
+	if (file_read(&file, "/proc/self/statm", &err) < 0)
 		return 0;
-	if (!fgets(line, sizeof(line), file))
-		line[0] = '\0';
-	fclose(file);
-	strtoul(rest, &rest, 10);
-	return (double)strtoul(rest, NULL, 10) * (double)sysconf(_SC_PAGESIZE) /
-	       LIMIT_MIB;
+	rest = buf_span(&file);
+	span_split(&rest, ' ', &part);
+	span_split(&rest, ' ', &part);
+	if (!num_parse(part, 0, UINT32_MAX, &pages))
+		return 0;
+	return (double)pages * (double)sysconf(_SC_PAGESIZE) / LIMIT_MIB;
 }
 
 /* Park and Miller's generator: the same numbers everywhere. */

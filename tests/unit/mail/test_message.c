@@ -412,7 +412,9 @@ static void takes_parts_that_are_encoded(void **state)
 	message.text =
 		"Größe = 7, und was noch dazu gehört, in einer Zeile, "
 		"die lang ist\n";
-	message.html = "<p class=\"x\">Größe</p> \n";
+	message.html =
+		"<p class=\"x\">Words of plain ASCII, many of them, and "
+		"one more: Größe</p> \n";
 	plain = build(&message);
 	buf_add_quoted(&text, span_of(message.text));
 	buf_add_quoted(&html, span_of(message.html));
