@@ -20,7 +20,7 @@ demo) wanted=$demo ;;
 check) wanted=$check ;;
 interop) wanted=$interop ;;
 lint) wanted=$lint ;;
-bench) wanted="$check python3-markdown" ;;
+bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown" ;;
 ci) wanted="$lint $interop valgrind" ;;
 *)
     echo "usage: $0 build|demo|check|lint|interop|bench|ci" >&2
@@ -43,6 +43,7 @@ list_installed() {
 install_packages() {
     as_root=
     [ "$(id -u)" -eq 0 ] || as_root="sudo -n"
+    $as_root true || return 1
     # A Postfix for the tests needs none of its own that runs.
     case " $* " in *" postfix "*)
         echo "postfix postfix/main_mailer_type select No configuration" |
@@ -62,7 +63,7 @@ if ! command -v dpkg-query >/dev/null; then
     exit 0
 fi
 
-missing=$({ list_wanted && list_installed; } | sort | uniq -u | tr '\n' ' ')
+missing=$({ list_wanted && list_installed; } | sort | uniq -u | xargs)
 [ -n "$missing" ] || exit 0
 
 echo "setup: installing $missing"

@@ -1,16 +1,18 @@
 #pragma once
 
 /*
- * Filters: texts to trees, and trees with a batch of papers to matches and
+ * Filters: texts to queries, and queries with a batch of papers to matches and
  * the reasons. Pure. The language, and what a word is, a plural and a name,
  * says arxmail-query(7); nothing in a query is ever ignored or changed
  * silently.
  *
- * A batch is tokenized once into folded words with their places; each
- * distinct clause is evaluated once per index, however many queries hold it,
- * and one with a word that the batch lacks costs a look into a hash table.
+ * The words and clauses of many queries are kept once, in a pool. A batch is
+ * tokenized once into folded words with their places; each distinct clause is
+ * evaluated once per index, however many queries hold it, and one with a word
+ * that the batch lacks costs next to nothing.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,14 +23,22 @@
 #include "model/paper.h"
 #include "model/subscriber.h"
 
+/* The distinct words and clauses of queries, which must not outlive it. */
+struct query_pool;
+
+struct query_pool *query_pool_new(void);
+void query_pool_free(struct query_pool *pool);
+
+OWNED_DEFINE(query_pool, struct query_pool, query_pool_free);
+
 struct query;
 
 /*
  * Parses a query. Fails with ERROR_SYNTAX or ERROR_LIMIT and "column N: what
  * is wrong and what to write" (columns count characters from 1).
  */
-MUST_CHECK int query_parse(struct query **ret_query, const char *text,
-                           struct error *err);
+MUST_CHECK int query_parse(struct query **ret_query, struct query_pool *pool,
+                           const char *text, struct error *err);
 
 /*
  * The query of a topic: its query, or (any keyword OR any author) NOT any
@@ -40,7 +50,12 @@ MUST_CHECK int query_parse(struct query **ret_query, const char *text,
  * (counted from 0, as libconfig does).
  */
 MUST_CHECK int query_from_topic(struct query **ret_query,
+                                struct query_pool *pool,
                                 const struct topic *topic, struct error *err);
+
+/* The same errors for who only wants to know. */
+MUST_CHECK int query_check_topic(const struct topic *topic, struct error *err);
+
 void query_free(struct query *query);
 
 OWNED_DEFINE(query, struct query, query_free);
@@ -59,19 +74,52 @@ struct query_paper {
 
 struct query_index;
 
-/* The papers are borrowed and must outlive the index. */
-struct query_index *query_index_new(const struct query_paper *papers,
+/*
+ * An index for queries of the pool, also later ones. The pool is borrowed;
+ * the papers are, too, and `papers` is copied.
+ */
+struct query_index *query_index_new(const struct query_pool *pool,
+                                    const struct query_paper *papers,
                                     size_t n_papers);
 void query_index_free(struct query_index *index);
 
 OWNED_DEFINE(query_index, struct query_index, query_index_free);
 
-/* uint64_t words in a bitmap over the index's papers. */
-size_t query_index_words(const struct query_index *index);
+/*
+ * A paper that passes, and how well: the sum over the clauses of words that
+ * made it pass (those of query_why()) of
+ *
+ *      rarity * hits * 2.2 / (hits + 1.2 * (0.25 + 0.75 * length))
+ *
+ * hits    how often it stands in the abstract, plus 3 times in the title
+ * length  the paper's words over the average of the index
+ * rarity  log2(1 + (N - n + 0.5) / (n + 0.5)), n of N papers having it (bm25)
+ *
+ * and 1000 if one of the clauses is an author. cat:, id: and type: add
+ * nothing. Without clauses it is 0.
+ */
+struct query_found {
+	uint32_t paper; /* its place in `papers` */
+	double score;
+};
 
-/* Sets bit N for each paper N that passes, clears the others. */
+/* Kept from query to query, to spare the memory. */
+struct query_results {
+	struct query_found *items;
+	size_t n;
+	size_t capacity;
+};
+
+void query_results_fini(struct query_results *results);
+
+static inline void owned_release_query_results(struct query_results *results)
+{
+	query_results_fini(results);
+}
+
+/* The papers that pass, best first; of equals the one that comes first. */
 void query_run(struct query_index *index, const struct query *query,
-               uint64_t *ret_bits);
+               struct query_results *ret_results);
 
 /*
  * Why paper `n`, which passes, does so: the clauses that made it pass, each
@@ -83,18 +131,39 @@ void query_run(struct query_index *index, const struct query *query,
 void query_why(struct query_index *index, const struct query *query, size_t n,
                struct match *ret_match);
 
-/*
- * How well paper `n`, which passes, matches: higher is better. The sum over
- * the clauses of words that made it pass (those of query_why()) of
- *
- *      rarity * hits * 2.2 / (hits + 1.2 * (0.25 + 0.75 * length))
- *
- * hits    how often it stands in the abstract, plus 3 times in the title
- * length  the paper's words over the average of the index
- * rarity  log2(1 + (N - n + 0.5) / (n + 0.5)), n of N papers having it (bm25)
- *
- * and 1000 if one of the clauses is an author. cat:, id: and type: add
- * nothing. Without clauses it is 0.
- */
-double query_score(struct query_index *index, const struct query *query,
-                   size_t n);
+/* ---- what people ask about ---- */
+
+enum query_part {
+	QUERY_CLAUSE,
+	QUERY_ALL, /* of those below it */
+	QUERY_ANY,
+	QUERY_NOT,
+};
+
+/* A line of a query's tree; those below it are deeper. */
+struct query_verdict {
+	enum query_part part;
+	unsigned depth;
+	bool passes;
+	char *text;      /* a clause as written; NULL for the others */
+	size_t n_papers; /* of the index: how many a clause passes */
+	/* A clause that fails: what comes nearest, in words; NULL: nothing. */
+	char *miss;
+};
+
+struct query_verdicts {
+	struct query_verdict *items;
+	size_t n;
+	size_t capacity;
+};
+
+void query_verdicts_fini(struct query_verdicts *verdicts);
+
+static inline void owned_release_query_verdicts(struct query_verdicts *verdicts)
+{
+	query_verdicts_fini(verdicts);
+}
+
+/* The query's tree about paper `n`, whether it passes or not. */
+void query_explain(struct query_index *index, const struct query *query,
+                   size_t n, struct query_verdicts *ret_verdicts);

@@ -15,12 +15,16 @@
 struct service_delivered {
 	const struct subscriber *subscriber;
 	enum delivery_state state;
-	const char *sentence; /* of what went wrong; NULL: nothing did */
+	size_t n_papers;
+	const char *sentence; /* what went wrong; NULL: nothing did, or (with
+	                         DELIVERY_QUEUED) what stopped the run */
 };
 
 struct service_deliver_events {
 	/* One delivery has ended. */
 	void (*delivered)(void *ctx, const struct service_delivered *delivered);
+	/* Is it to stop after the dots that are out? NULL: never. */
+	bool (*stop)(void *ctx);
 	/* Another sender is at work; `n_open` deliveries are left. */
 	void (*waiting)(void *ctx, uint64_t n_open);
 	void *ctx;

@@ -27,9 +27,8 @@ struct service_world {
 	/* As smtp_open(), smtp_send(), smtp_send_body(), smtp_close(). */
 	int (*relay_open)(void *ctx, const struct smtp_events *events,
 	                  void **ret_relay, struct error *err);
-	void (*relay_send)(void *relay, const char *from, const char *to,
-	                   struct span message);
-	void (*relay_send_body)(void *relay);
+	void (*relay_send)(void *relay, const struct smtp_letter *letter);
+	void (*relay_send_body)(void *relay, const struct smtp_letter *next);
 	void (*relay_close)(void *relay);
 
 	/* One wait until `until_ms` (monotonic) at most, as net_turn(). */
@@ -41,4 +40,5 @@ struct service {
 	const struct conf *conf;
 	struct store *store;
 	struct service_world *world;
+	struct digest_cache *cache; /* NULL: none */
 };

@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <getopt.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,14 +9,39 @@
 #include "cli/cli.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_check,  &cli_fetch,  &cli_send_now, &cli_preview,
-	&cli_status, &cli_backup, &cli_version,
+	&cli_check,   &cli_fetch,  &cli_send_now, &cli_preview, &cli_try,
+	&cli_explain, &cli_status, &cli_resume,   &cli_bounce,  &cli_backup,
+	&cli_version,
 };
 
 /* "+": the command's own options are not for main(). */
 #define SHORT_OPTIONS "+c:h"
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* Set by SIGTERM and SIGINT once a command says that it looks at it. */
+static volatile sig_atomic_t is_stopped;
+
+static void on_signal(int number)
+{
+	(void)number;
+	is_stopped = 1;
+}
+
+void cli_catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal,
+	                           .sa_flags = (int)SA_RESETHAND};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+}
+
+bool cli_is_stopped(void)
+{
+	return is_stopped != 0;
+}
 
 static void print_summary(FILE *out)
 {
@@ -68,6 +95,9 @@ static int run_command(const char *conf_path, int argc, char **argv)
 	}
 	status = command->run(conf_path, argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
+		/* A pager or head that has seen enough is no trouble. */
+		if (errno == EPIPE)
+			return status;
 		cli_say("the results could not be written to stdout");
 		return CLI_FAILED;
 	}

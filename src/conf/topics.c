@@ -56,12 +56,11 @@ static struct strings *list_of(struct topic *topic, size_t which)
 /* Is this one text, alone in its list, a query? */
 static int check_alone(size_t which, const char *text, struct error *err)
 {
-	owned(query) struct query *query = NULL;
 	struct topic topic = {.weight = 1};
 	int rc;
 
 	strings_add(list_of(&topic, which), span_of(text));
-	rc = query_from_topic(&query, &topic, err);
+	rc = query_check_topic(&topic, err);
 	strings_fini(list_of(&topic, which));
 	return rc;
 }
@@ -116,10 +115,9 @@ static size_t report_lists(const struct conf_scope *scope,
 void conf_check_topic(const struct conf_scope *scope,
                       const config_setting_t *group, const struct topic *topic)
 {
-	owned(query) struct query *query = NULL;
 	struct error err = {0};
 
-	if (query_from_topic(&query, topic, &err) == 0)
+	if (query_check_topic(topic, &err) == 0)
 		return;
 	if (topic->query)
 		conf_error(scope, config_setting_get_member(group, "query"),

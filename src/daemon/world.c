@@ -32,15 +32,14 @@ static int relay_open(void *ctx, const struct smtp_events *events,
 	return 0;
 }
 
-static void relay_send(void *relay, const char *from, const char *to,
-                       struct span message)
+static void relay_send(void *relay, const struct smtp_letter *letter)
 {
-	smtp_send(relay, &(struct smtp_letter){from, to, message});
+	smtp_send(relay, letter);
 }
 
-static void relay_send_body(void *relay)
+static void relay_send_body(void *relay, const struct smtp_letter *next)
 {
-	smtp_send_body(relay, NULL);
+	smtp_send_body(relay, next);
 }
 
 static void relay_close(void *relay)

@@ -8,25 +8,28 @@
 /* RFC 5321, section 4.5.3.1.6, without CRLF. */
 #define TEXT_LINE_BYTES 998
 
+/* `line` ends in LF and holds no other. */
 static const char *find_bad_line(struct span line)
 {
-	if (!span_ends(line, "\r"))
+	size_t len = line.len - strlen(CRLF);
+
+	if (line.len < strlen(CRLF) || line.ptr[len] != '\r')
 		return "has a bare LF";
-	line.len--;
-	if (line.len == 0)
-		return NULL;
-	if (memchr(line.ptr, '\r', line.len))
+	if (memchr(line.ptr, '\r', len))
 		return "has a bare CR";
-	if (memchr(line.ptr, '\0', line.len))
-		return "has a NUL";
-	return line.len > TEXT_LINE_BYTES ? "is longer than 998 bytes" : NULL;
+	return len > TEXT_LINE_BYTES ? "is longer than 998 bytes" : NULL;
 }
 
-int smtp_check_body(struct span message, struct error *err)
+/* The first line of a text that ends in LF, with it. */
+static struct span first_line(struct span text)
 {
-	struct span line;
-	size_t number = 1;
+	const char *end = memchr(text.ptr, '\n', text.len);
 
+	return span_first(text, end ? (size_t)(end - text.ptr) + 1 : text.len);
+}
+
+static int check_whole(struct span message, struct error *err)
+{
 	if (message.len > LIMIT_MESSAGE_BYTES)
 		return error_set(err, ERROR_LIMIT,
 		                 "the message is longer than %u bytes",
@@ -34,28 +37,49 @@ int smtp_check_body(struct span message, struct error *err)
 	if (!span_ends(message, CRLF))
 		return error_set(err, ERROR_SYNTAX,
 		                 "the message does not end in CRLF");
+	if (memchr(message.ptr, '\0', message.len))
+		return error_set(err, ERROR_SYNTAX, "the message has a NUL");
+	return 0;
+}
 
-	for (; span_split(&message, '\n', &line) && message.ptr; number++) {
-		const char *why = find_bad_line(line);
+int smtp_check_body(struct span message, struct error *err)
+{
+	int outcome = SMTP_BODY_PLAIN;
+	struct span line;
+	size_t number = 1;
 
+	if (check_whole(message, err) < 0)
+		return -1;
+	for (; message.len > 0; message = span_skip(message, line.len)) {
+		const char *why;
+
+		line = first_line(message);
+		why = find_bad_line(line);
 		if (why)
 			return error_set(err, ERROR_SYNTAX,
 			                 "the message's line %zu %s", number,
 			                 why);
+		if (line.ptr[0] == '.')
+			outcome = SMTP_BODY_DOTTED;
+		number++;
 	}
-	return 0;
+	return outcome;
 }
 
-void smtp_add_body(struct buf *out, struct span message)
+/* Copies from one line that begins with a dot to the next. */
+void smtp_add_stuffed(struct buf *out, struct span message)
 {
-	struct span line;
+	struct span rest = message;
 
-	while (span_split(&message, '\n', &line) && message.ptr) {
-		if (line.ptr[0] == '.')
+	while (rest.len > 0) {
+		if (rest.ptr[0] == '.') {
+			buf_add(out, message.ptr, message.len - rest.len);
 			buf_add_char(out, '.');
-		buf_add(out, line.ptr, line.len + 1);
+			message = rest;
+		}
+		rest = span_skip(rest, first_line(rest).len);
 	}
-	buf_add_str(out, "." CRLF);
+	buf_add_span(out, message);
 }
 
 /* Eight bytes at a time: every message is looked through. */

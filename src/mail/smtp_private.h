@@ -39,23 +39,38 @@ void smtp_reply_fini(struct smtp_reply *reply);
 MUST_CHECK int smtp_reply_read(struct smtp_reply *reply, struct span *rest,
                                struct error *err);
 
+/* The length of an enhanced code (RFC 3463) of the class at its start, or 0. */
+size_t smtp_enhanced_len(struct span text, int class);
+
 /* Does the reply let the dialogue go on at this stage? */
 bool smtp_reply_accepts(const struct smtp_reply *reply, enum smtp_stage stage);
 
 /* ---- the body (smtp_body.c) ---- */
 
+/* Outcomes of smtp_check_body(). */
+enum smtp_body {
+	SMTP_BODY_PLAIN = 0,
+	SMTP_BODY_DOTTED = 1, /* some line begins with a dot */
+};
+
 /* CRLF lines of at most 998 bytes, no bare CR or LF, no NUL. */
 MUST_CHECK int smtp_check_body(struct span message, struct error *err);
 /* Does any byte need more than 7 bits? */
 bool smtp_has_8bit(struct span text);
-/* Appends a checked message, dot-stuffed, and the final dot. */
-void smtp_add_body(struct buf *out, struct span message);
+/* Appends a checked message, dot-stuffed (RFC 5321, section 4.5.2). */
+void smtp_add_stuffed(struct buf *out, struct span message);
 
 /* ---- outcomes in words (smtp_words.c) ---- */
 
 /* What a reply that does not accept means: verdict, closed, sentence. */
 void smtp_judge_reply(struct smtp_outcome *outcome, enum smtp_stage stage,
                       const struct smtp_reply *reply, const char *where);
+
+/*
+ * Does a refusal of a recipient blame the mailbox (see bad_recipient)?
+ * `enhanced` may be "".
+ */
+bool smtp_is_about_mailbox(int code, const char *enhanced);
 
 /* `WHERE WHAT: HINT (it said: CODE WORDS)`; the hint may be NULL. */
 void smtp_say(struct smtp_outcome *outcome, const char *where, const char *what,
@@ -140,6 +155,7 @@ struct smtp_session {
 	bool is_unread; /* bytes have come that no turn has looked at */
 
 	struct smtp_means means;
+	bool is_encrypted;
 	bool *is_closed; /* of who tells the owner: to be set by smtp_close() */
 
 	/*
@@ -148,6 +164,7 @@ struct smtp_session {
 	 * whose commands are behind the body.
 	 */
 	struct span message;
+	bool is_dotted;
 	struct buf out;
 	size_t n_sent;
 	size_t body_end; /* in `out` */

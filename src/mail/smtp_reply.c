@@ -25,16 +25,14 @@ static bool read_code(struct span line, int *ret_code)
 {
 	uint64_t code;
 
-	if (!num_parse(span_first(line, CODE_DIGITS), 200, 559, &code) ||
-	    code / 10 % 10 > 5)
+	if (!num_parse(span_first(line, CODE_DIGITS), 200, 599, &code))
 		return false;
 	*ret_code = (int)code;
 	return line.len == CODE_DIGITS || line.ptr[CODE_DIGITS] == ' ' ||
 	       line.ptr[CODE_DIGITS] == '-';
 }
 
-/* The length of an enhanced code (RFC 3463) of the class at its start, or 0. */
-static size_t enhanced_len(struct span text, int class)
+size_t smtp_enhanced_len(struct span text, int class)
 {
 	struct span code = span_first(text, span_find(text, " "));
 	struct span rest = code;
@@ -54,7 +52,7 @@ static size_t enhanced_len(struct span text, int class)
 /* Each line may repeat the enhanced code; it is kept once, off the words. */
 static void add_words(struct smtp_reply *reply, struct span text)
 {
-	size_t len = enhanced_len(text, reply->code / 100);
+	size_t len = smtp_enhanced_len(text, reply->code / 100);
 
 	if (len > 0 && reply->n_lines == 0) {
 		memcpy(reply->enhanced, text.ptr, len);

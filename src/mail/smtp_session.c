@@ -11,8 +11,9 @@
 
 /*
  * One TLS record a write: if a write fails, the peer can read nothing of it,
- * so that how much it has is known to the byte. One record a read: what is
- * left of it inside the library would wake nobody.
+ * so that how much it has is known to the byte. (Without TLS that is true of
+ * any write.) One record a read: what is left of it inside the library would
+ * wake nobody.
  */
 #define RECORD_BYTES 16384
 #define DOT "." CRLF
@@ -369,7 +370,7 @@ static void write_out(struct smtp_session *session)
 		size_t n = end - session->n_sent;
 		CURLcode code;
 
-		if (n > RECORD_BYTES)
+		if (session->is_encrypted && n > RECORD_BYTES)
 			n = RECORD_BYTES;
 		code = curl_easy_send(session->easy,
 		                      session->out.data + session->n_sent, n,
@@ -486,6 +487,8 @@ void smtp_session_begin(struct smtp_session *session)
 	buf_clear(&session->in);
 	smtp_reply_reset(&session->reply);
 	find_means(session);
+	session->is_encrypted =
+		session->is_smtps || session->options->tls == SMTP_TLS_REQUIRED;
 	session->state = SMTP_IDLE;
 	session->deadline_ms = INT64_MAX;
 	session->watch =
@@ -520,7 +523,11 @@ void smtp_send_body(struct smtp_session *session,
 {
 	assert(session->state == SMTP_READY && !session->news);
 	forget_out(session);
-	smtp_add_body(&session->out, session->message);
+	if (session->is_dotted)
+		smtp_add_stuffed(&session->out, session->message);
+	else
+		buf_add_span(&session->out, session->message);
+	buf_add_str(&session->out, DOT);
 	session->body_end = session->out.len;
 	session->has_next = next != NULL;
 	if (next)

@@ -57,8 +57,6 @@ static enum smtp_verdict find_verdict(enum smtp_stage stage,
 		return SMTP_DEFERRED;
 	if (class != 5)
 		return stage == SMTP_STAGE_DOT ? SMTP_UNKNOWN : SMTP_DEFERRED;
-	if (stage == SMTP_STAGE_DOT || stage == SMTP_STAGE_BODY)
-		return SMTP_FAILED;
 	if (reply->code == 530)
 		return SMTP_RELAY;
 	if (stage == SMTP_STAGE_MAIL && !is_about_message(reply))
@@ -67,21 +65,24 @@ static enum smtp_verdict find_verdict(enum smtp_stage stage,
 }
 
 /* RFC 3463, sections 3.2 and 3.3, and for servers without such codes. */
-static bool is_about_mailbox(enum smtp_stage stage,
-                             const struct smtp_reply *reply)
+bool smtp_is_about_mailbox(int code, const char *enhanced)
 {
-	const char *enhanced = reply->enhanced;
-
-	if (reply->code / 100 != 5)
-		return false;
-	if (!strcmp(enhanced, "5.1.7") || !strcmp(enhanced, "5.1.8"))
+	if (code / 100 != 5 || !strcmp(enhanced, "5.1.7") ||
+	    !strcmp(enhanced, "5.1.8"))
 		return false;
 	if (enhanced[0])
-		return stage >= SMTP_STAGE_RCPT &&
-		       (!strncmp(enhanced, "5.1.", 4) ||
-		        !strncmp(enhanced, "5.2.", 4));
-	return stage == SMTP_STAGE_RCPT &&
-	       (reply->code == 550 || reply->code == 551 || reply->code == 553);
+		return !strncmp(enhanced, "5.1.", 4) ||
+		       !strncmp(enhanced, "5.2.", 4);
+	return code == 550 || code == 551 || code == 553;
+}
+
+/* Behind RCPT, a bare 550 may be about anything. */
+static bool is_bad_recipient(enum smtp_stage stage,
+                             const struct smtp_reply *reply)
+{
+	return (stage == SMTP_STAGE_RCPT ||
+	        (stage > SMTP_STAGE_RCPT && reply->enhanced[0])) &&
+	       smtp_is_about_mailbox(reply->code, reply->enhanced);
 }
 
 static const char *say_refused(const struct smtp_outcome *outcome)
@@ -137,7 +138,7 @@ void smtp_judge_reply(struct smtp_outcome *outcome, enum smtp_stage stage,
 
 	*outcome = (struct smtp_outcome){.stage = stage};
 	smtp_quote(outcome, reply);
-	outcome->bad_recipient = is_about_mailbox(stage, reply);
+	outcome->bad_recipient = is_bad_recipient(stage, reply);
 	if (smtp_reply_accepts(reply, stage))
 		outcome->verdict = SMTP_SENT;
 	else

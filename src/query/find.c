@@ -19,9 +19,9 @@ static void add_hit(struct hits *hits, uint32_t first, uint32_t n)
 /* ---- phrases ---- */
 
 /* How many places the phrase takes from `first` on; 0: it is not there. */
-static uint32_t match_phrase(const struct lexicon *lexicon,
-                             const struct steps *steps, uint32_t first)
+static uint32_t match_phrase(const struct steps *steps, uint32_t first)
 {
+	const struct lexicon *lexicon = steps->lexicon;
 	uint32_t place = first;
 	size_t i = 0;
 
@@ -32,7 +32,7 @@ static uint32_t match_phrase(const struct lexicon *lexicon,
 		if (place == lexicon->n_places ||
 		    (i > 0 && lexicon->places[place].breaks))
 			return 0;
-		n = step_take(&steps->items[i], lexicon, place, &n_terms);
+		n = steps_take(steps, i, place, &n_terms);
 		if (n == 0)
 			return 0;
 		place += n;
@@ -48,25 +48,34 @@ static bool is_in_fields(const struct lexicon *lexicon, uint32_t place,
 	       lexicon->docs[lexicon->places[place].doc].part & fields;
 }
 
-static void find_phrase(struct lexicon *lexicon, const struct phrase *phrase,
-                        unsigned fields, struct range range,
-                        struct hits *ret_hits)
+/* `range` is of places here. */
+static void find_steps(struct finder *finder, const struct phrase *phrase,
+                       unsigned fields, struct range range,
+                       struct hits *ret_hits)
 {
-	owned(steps) struct steps steps = {0};
-	owned(numbers) struct numbers places = {0};
+	const struct numbers *places = &finder->places;
 
-	if (!steps_init(&steps, lexicon, phrase))
+	if (!steps_set(&finder->steps, &finder->targets, phrase))
 		return;
-	steps_places(&steps, lexicon, range, &places);
-	for (size_t i = 0; i < places.n; i++) {
+	steps_places(&finder->steps, range, &finder->places);
+	for (size_t i = 0; i < places->n; i++) {
 		uint32_t n;
 
-		if (!is_in_fields(lexicon, places.items[i], fields))
+		if (!is_in_fields(&finder->prose, places->items[i], fields))
 			continue;
-		n = match_phrase(lexicon, &steps, places.items[i]);
+		n = finder->steps.plain
+		            ? (uint32_t)finder->steps.n
+		            : match_phrase(&finder->steps, places->items[i]);
 		if (n > 0)
-			add_hit(ret_hits, places.items[i], n);
+			add_hit(ret_hits, places->items[i], n);
 	}
+}
+
+void find_phrase(struct finder *finder, const struct phrase *phrase,
+                 unsigned fields, struct range papers, struct hits *ret_hits)
+{
+	find_steps(finder, phrase, fields,
+	           lexicon_places_of(&finder->prose, papers), ret_hits);
 }
 
 /* ---- NEAR ---- */
@@ -158,17 +167,16 @@ static void find_near_heads(const struct lexicon *lexicon,
 	sort_unique(ret_hits);
 }
 
-static void find_near(struct lexicon *lexicon,
-                      const struct query_clause *clause, struct range range,
-                      struct hits *ret_hits)
+static void find_near(struct finder *finder, const struct query_clause *clause,
+                      struct range range, struct hits *ret_hits)
 {
 	owned(mem) struct operand *operands =
 		mem_array(clause->n_phrases, sizeof(*operands));
 
 	for (size_t i = 0; i < clause->n_phrases; i++)
-		find_phrase(lexicon, &clause->phrases[i], clause->fields, range,
-		            &operands[i].hits);
-	find_near_heads(lexicon, clause, operands, ret_hits);
+		find_steps(finder, pool_phrase(finder->pool, clause, i),
+		           clause->fields, range, &operands[i].hits);
+	find_near_heads(&finder->prose, clause, operands, ret_hits);
 	for (size_t i = 0; i < clause->n_phrases; i++)
 		hits_fini(&operands[i].hits);
 }
@@ -192,13 +200,14 @@ static bool is_initial(struct span a, struct span b)
 
 /* A name that is looked for in the names of a batch. */
 struct name {
+	const struct query_pool *pool;
 	const struct lexicon *lexicon;
 	const struct phrase *phrase;
-	struct steps steps;
+	const struct steps *steps;
 };
 
 /*
- * As step_take(), but a given name also meets its initial, the first one only
+ * As steps_take(), but a given name also meets its initial, the first one only
  * at the beginning of the name.
  */
 static uint32_t take_part(const struct name *name, size_t i, uint32_t place,
@@ -206,15 +215,15 @@ static uint32_t take_part(const struct name *name, size_t i, uint32_t place,
 {
 	const struct lexicon *lexicon = name->lexicon;
 	const struct place *here = &lexicon->places[place];
-	uint32_t n =
-		step_take(&name->steps.items[i], lexicon, place, ret_n_terms);
+	const struct term *terms = pool_terms(name->pool, name->phrase);
+	uint32_t n = steps_take(name->steps, i, place, ret_n_terms);
 	struct span part = intern_text(&lexicon->forms, here->form);
 
-	if (n > 0 || i + 1 == name->phrase->n)
+	if (n > 0 || i + 1 == name->phrase->n_terms)
 		return n;
 	if (i == 0 && place != lexicon->docs[here->doc].first)
 		return 0;
-	return is_initial(span_of(name->phrase->terms[i].folded), part);
+	return is_initial(pool_word(name->pool, terms[i].word), part);
 }
 
 /* All parts in their order; others may come between: Yann A. LeCun. */
@@ -223,69 +232,91 @@ static bool match_name(const struct name *name, struct range places)
 	uint32_t place = places.first;
 	size_t i = 0;
 
-	while (i < name->phrase->n && place < places.end) {
+	while (i < name->phrase->n_terms && place < places.end) {
 		size_t n_terms = 1;
 		uint32_t n = take_part(name, i, place, &n_terms);
 
 		i += n > 0 ? n_terms : 0;
 		place += n > 0 ? n : 1;
 	}
-	return i == name->phrase->n;
+	return i == name->phrase->n_terms;
 }
 
 /* Where a last name stands that ends the phrase, alone or joined. */
-static void find_last_names(const struct name *name, struct range range,
+static void find_last_names(const struct steps *steps, struct range range,
                             struct numbers *ret_places)
 {
-	size_t n = name->steps.n;
+	size_t n = steps->n;
 
-	target_places(&name->steps.items[n - 1].word, name->lexicon, range,
+	ret_places->n = 0;
+	target_places(&steps->items[n - 1].word, steps->lexicon, range,
 	              ret_places);
 	for (size_t i = 2; i <= MAX_JOINED && i <= n; i++)
-		target_places(&name->steps.items[n - i].joined[i - 2],
-		              name->lexicon, range, ret_places);
+		target_places(&steps->items[n - i].joined[i - 2],
+		              steps->lexicon, range, ret_places);
 }
 
-static void find_author(struct lexicon *lexicon, const struct phrase *phrase,
-                        struct range range, struct hits *ret_hits)
+static void find_names(struct finder *finder, const struct phrase *phrase,
+                       struct range range, struct hits *ret_hits)
 {
-	struct name name = {.lexicon = lexicon, .phrase = phrase};
-	owned(numbers) struct numbers places = {0};
+	const struct lexicon *lexicon = &finder->names;
+	const struct numbers *places = &finder->places;
+	struct name name = {finder->pool, lexicon, phrase, &finder->steps};
 
-	/* An initial makes a name of words that the batch lacks. */
-	steps_init(&name.steps, lexicon, phrase);
-	find_last_names(&name, range, &places);
-	for (size_t i = 0; i < places.n; i++) {
-		uint32_t doc = lexicon->places[places.items[i]].doc;
+	if (!steps_set(&finder->steps, &finder->targets, phrase))
+		return;
+	find_last_names(&finder->steps, range, &finder->places);
+	for (size_t i = 0; i < places->n; i++) {
+		uint32_t doc = lexicon->places[places->items[i]].doc;
 		struct range all = {lexicon->docs[doc].first,
 		                    lexicon->docs[doc + 1].first};
 
 		if (match_name(&name, all))
 			add_hit(ret_hits, all.first, all.end - all.first);
 	}
-	steps_fini(&name.steps);
 	sort_unique(ret_hits);
 }
 
-void find_clause(struct lexicon *lexicon, const struct query_clause *clause,
+void find_author(struct finder *finder, const struct phrase *phrase,
                  struct range papers, struct hits *ret_hits)
 {
-	struct range places = lexicon_places_of(lexicon, papers);
+	find_names(finder, phrase, lexicon_places_of(&finder->names, papers),
+	           ret_hits);
+}
 
-	switch (clause->kind) {
+const struct lexicon *find_lexicon(const struct finder *finder,
+                                   const struct query_clause *clause)
+{
+	switch ((enum clause_kind)clause->kind) {
 	case KIND_PHRASE:
-		find_phrase(lexicon, &clause->phrases[0], clause->fields,
-		            places, ret_hits);
-		break;
 	case KIND_NEAR:
-		find_near(lexicon, clause, places, ret_hits);
-		break;
+		return &finder->prose;
 	case KIND_AUTHOR:
-		find_author(lexicon, &clause->phrases[0], places, ret_hits);
-		break;
+		return &finder->names;
 	case KIND_CATEGORY:
 	case KIND_ID:
 	case KIND_TYPE:
 		break;
 	}
+	return NULL;
+}
+
+void find_clause(struct finder *finder, const struct query_clause *clause,
+                 struct range papers, struct hits *ret_hits)
+{
+	const struct lexicon *lexicon = find_lexicon(finder, clause);
+	struct range places;
+
+	ret_hits->n = 0;
+	if (!lexicon)
+		return;
+	places = lexicon_places_of(lexicon, papers);
+	if (clause->kind == KIND_NEAR)
+		find_near(finder, clause, places, ret_hits);
+	else if (clause->kind == KIND_AUTHOR)
+		find_names(finder, pool_phrase(finder->pool, clause, 0), places,
+		           ret_hits);
+	else
+		find_steps(finder, pool_phrase(finder->pool, clause, 0),
+		           clause->fields, places, ret_hits);
 }

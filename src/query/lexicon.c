@@ -19,23 +19,23 @@ void lexicon_fini(struct lexicon *lexicon)
 {
 	intern_fini(&lexicon->forms);
 	intern_fini(&lexicon->keys);
-	free(lexicon->form);
-	free(lexicon->key_form);
+	free(lexicon->key_of);
+	free(lexicon->key);
 	free(lexicon->places);
+	free(lexicon->place_key);
 	free(lexicon->compounds);
 	free(lexicon->docs);
 	free(lexicon->postings);
 	free(lexicon->sorted);
+	free(lexicon->rank);
 	words_fini(&lexicon->words);
 	buf_fini(&lexicon->scratch);
 }
 
-/* The key of a new form, with the form put at the head of its list. */
-static void add_to_key(struct lexicon *lexicon, uint32_t number,
-                       struct span folded)
+static uint32_t add_key(struct lexicon *lexicon, struct span folded)
 {
-	struct form *form = &lexicon->form[number];
 	size_t n_keys = lexicon->keys.n;
+	uint32_t key;
 
 	buf_clear(&lexicon->scratch);
 	if (lexicon->prose)
@@ -43,12 +43,32 @@ static void add_to_key(struct lexicon *lexicon, uint32_t number,
 	else
 		buf_add_span(&lexicon->scratch, folded);
 
-	form->key = intern_add(&lexicon->keys, buf_span(&lexicon->scratch));
-	lexicon->key_form =
-		mem_grow(lexicon->key_form, &lexicon->key_capacity,
-	                 lexicon->keys.n, sizeof(*lexicon->key_form));
-	form->next = form->key < n_keys ? lexicon->key_form[form->key] : NONE;
-	lexicon->key_form[form->key] = number;
+	key = intern_add(&lexicon->keys, buf_span(&lexicon->scratch));
+	if (key == n_keys) {
+		lexicon->key = mem_grow(lexicon->key, &lexicon->key_capacity,
+		                        n_keys + 1, sizeof(*lexicon->key));
+		lexicon->key[key] = (struct key){0};
+	}
+	return key;
+}
+
+/* Three bytes or more. */
+static size_t hash_beginning(struct span text)
+{
+	return ((unsigned char)text.ptr[0] + (unsigned char)text.ptr[1] * 37U +
+	        (unsigned char)text.ptr[2] * 1369U) %
+	       LENGTHS_SIZE;
+}
+
+static uint32_t length_bit(size_t len)
+{
+	return (uint32_t)1 << (len < 31 ? len : 31);
+}
+
+uint32_t lexicon_lengths(const struct lexicon *lexicon, struct span text)
+{
+	return text.len < 3 ? UINT32_MAX
+	                    : lexicon->lengths[hash_beginning(text)];
 }
 
 static uint32_t add_form(struct lexicon *lexicon, struct span folded)
@@ -58,10 +78,12 @@ static uint32_t add_form(struct lexicon *lexicon, struct span folded)
 
 	if (number < n_forms)
 		return number;
-	lexicon->form = mem_grow(lexicon->form, &lexicon->form_capacity,
-	                         n_forms + 1, sizeof(*lexicon->form));
-	lexicon->form[number] = (struct form){0};
-	add_to_key(lexicon, number, folded);
+	lexicon->key_of = mem_grow(lexicon->key_of, &lexicon->form_capacity,
+	                           n_forms + 1, sizeof(*lexicon->key_of));
+	lexicon->key_of[number] = add_key(lexicon, folded);
+	if (folded.len >= 3)
+		lexicon->lengths[hash_beginning(folded)] |=
+			length_bit(folded.len);
 	return number;
 }
 
@@ -75,7 +97,7 @@ static void add_compound(struct lexicon *lexicon, struct span folded,
 	                 lexicon->n_compounds + 1, sizeof(*lexicon->compounds));
 	lexicon->compounds[lexicon->n_compounds++] =
 		(struct compound){form, first, n};
-	lexicon->form[form].n_compounds++;
+	lexicon->key[lexicon->key_of[form]].n_compounds++;
 	lexicon->places[first].compound = true;
 }
 
@@ -85,6 +107,7 @@ static void add_compounds(struct lexicon *lexicon, size_t i, uint32_t place)
 	const struct words *words = &lexicon->words;
 	const struct word *word = &words->items[i];
 	owned(buf) struct buf joined = BUF_INIT(MAX_COMPOUND_BYTES);
+	bool links = i + 1 < words->n && words->items[i + 1].gap == GAP_LINK;
 
 	if (word->plain_len < word->folded_len)
 		add_compound(
@@ -92,6 +115,8 @@ static void add_compounds(struct lexicon *lexicon, size_t i, uint32_t place)
 			span_first(words_folded(words, i), word->plain_len),
 			place, 1);
 
+	if (!links)
+		return;
 	buf_add_span(&joined, words_folded(words, i));
 	for (uint32_t n = 2; n <= MAX_JOINED && i + n <= words->n; n++) {
 		if (words->items[i + n - 1].gap != GAP_LINK)
@@ -108,9 +133,6 @@ static void add_place(struct lexicon *lexicon, size_t i)
 	const struct word *word = &lexicon->words.items[i];
 	uint32_t form = add_form(lexicon, words_folded(&lexicon->words, i));
 
-	lexicon->places =
-		mem_grow(lexicon->places, &lexicon->places_capacity,
-	                 lexicon->n_places + 1, sizeof(*lexicon->places));
 	lexicon->places[lexicon->n_places++] = (struct place){
 		.form = form,
 		.doc = (uint32_t)lexicon->n_docs,
@@ -118,7 +140,7 @@ static void add_place(struct lexicon *lexicon, size_t i)
 		.len = word->len & 0x3FFFFFFFU,
 		.breaks = word->gap == GAP_BREAK,
 	};
-	lexicon->form[form].n_places++;
+	lexicon->key[lexicon->key_of[form]].n_places++;
 }
 
 static void add_doc(struct lexicon *lexicon, uint32_t paper, uint32_t part)
@@ -139,6 +161,9 @@ void lexicon_add(struct lexicon *lexicon, uint32_t paper, uint32_t part,
 		return;
 
 	add_doc(lexicon, paper, part);
+	lexicon->places = mem_grow(lexicon->places, &lexicon->places_capacity,
+	                           lexicon->n_places + lexicon->words.n,
+	                           sizeof(*lexicon->places));
 	for (size_t i = 0; i < lexicon->words.n; i++)
 		add_place(lexicon, i);
 	for (uint32_t i = 0; i < lexicon->words.n; i++)
@@ -146,21 +171,38 @@ void lexicon_add(struct lexicon *lexicon, uint32_t paper, uint32_t part,
 	lexicon->n_docs++;
 }
 
-/* Where each form's postings begin; the counts are filled in again. */
+/* Where each key's postings begin; the counts are filled in again. */
 static void lay_out_postings(struct lexicon *lexicon)
 {
 	uint32_t at = 0;
 
-	for (size_t i = 0; i < lexicon->forms.n; i++) {
-		struct form *form = &lexicon->form[i];
+	for (size_t i = 0; i < lexicon->keys.n; i++) {
+		struct key *key = &lexicon->key[i];
 
-		form->places = at;
-		at += form->n_places;
-		form->compounds = at;
-		at += form->n_compounds;
-		form->n_places = 0;
-		form->n_compounds = 0;
+		key->places = at;
+		at += key->n_places;
+		key->compounds = at;
+		at += key->n_compounds;
+		key->n_places = 0;
+		key->n_compounds = 0;
 	}
+}
+
+static void fill_place_keys(struct lexicon *lexicon)
+{
+	lexicon->place_key =
+		mem_array(lexicon->n_places, sizeof(*lexicon->place_key));
+	for (size_t i = 0; i < lexicon->n_places; i++) {
+		const struct place *place = &lexicon->places[i];
+
+		lexicon->place_key[i] = lexicon->key_of[place->form] |
+		                        (place->breaks ? KEY_BREAKS : 0);
+	}
+}
+
+static struct key *key_of(struct lexicon *lexicon, uint32_t form)
+{
+	return &lexicon->key[lexicon->key_of[form]];
 }
 
 void lexicon_finish(struct lexicon *lexicon)
@@ -169,16 +211,17 @@ void lexicon_finish(struct lexicon *lexicon)
 	lexicon->postings = mem_array(lexicon->n_places + lexicon->n_compounds,
 	                              sizeof(*lexicon->postings));
 	lay_out_postings(lexicon);
+	fill_place_keys(lexicon);
 
 	for (uint32_t i = 0; i < lexicon->n_places; i++) {
-		struct form *form = &lexicon->form[lexicon->places[i].form];
+		struct key *key = key_of(lexicon, lexicon->places[i].form);
 
-		lexicon->postings[form->places + form->n_places++] = i;
+		lexicon->postings[key->places + key->n_places++] = i;
 	}
 	for (uint32_t i = 0; i < lexicon->n_compounds; i++) {
-		struct form *form = &lexicon->form[lexicon->compounds[i].form];
+		struct key *key = key_of(lexicon, lexicon->compounds[i].form);
 
-		lexicon->postings[form->compounds + form->n_compounds++] = i;
+		lexicon->postings[key->compounds + key->n_compounds++] = i;
 	}
 }
 
@@ -207,6 +250,9 @@ static void sort_forms(struct lexicon *lexicon)
 		lexicon->sorted[i] = i;
 	qsort_r(lexicon->sorted, n, sizeof(*lexicon->sorted), compare_forms,
 	        &lexicon->forms);
+	lexicon->rank = mem_array(n, sizeof(*lexicon->rank));
+	for (uint32_t i = 0; i < n; i++)
+		lexicon->rank[lexicon->sorted[i]] = i;
 }
 
 /* The first sorted form whose beginning is not before `prefix`. */

@@ -33,6 +33,9 @@ static const struct {
 
 static const char *find_habit(struct span rest)
 {
+	/* Nearly all characters are none of them. */
+	if (isalnum((unsigned char)rest.ptr[0]) || rest.ptr[0] == ' ')
+		return NULL;
 	for (size_t i = 0; i < sizeof(habits) / sizeof(*habits); i++)
 		if (span_starts(rest, habits[i].character))
 			return habits[i].advice;
@@ -131,18 +134,17 @@ int token_read_words(struct words *words, struct span text, bool *ret_prefix,
 	return 0;
 }
 
-int token_check_name(struct span name, bool *ret_prefix, const char **ret_at,
-                     struct error *err)
+int token_check_name(struct words *words, struct span name, bool *ret_prefix,
+                     const char **ret_at, struct error *err)
 {
-	owned(words) struct words words = WORDS_INIT;
 	struct span body = span_trim(name);
 	bool prefix = take_star(&body);
 	size_t n_commas = 0;
 
-	words_read(&words, body);
+	words_read(words, body);
 	if (check_habits(body, ret_at, err) < 0)
 		return -1;
-	if (words.n == 0)
+	if (words->n == 0)
 		return fail(ret_at, name.ptr, err, "there is no name in it");
 	if (check_star(body, ret_at, err) < 0)
 		return -1;

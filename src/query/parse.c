@@ -22,6 +22,7 @@ enum field {
 };
 
 struct parser {
+	struct query_pool *pool;
 	struct tokens tokens;
 	struct token token; /* the next one */
 	enum field field;
@@ -87,28 +88,26 @@ static unsigned fields_of(enum field field)
 	return ANY_FIELD;
 }
 
-static int add_words(struct parser *p, struct query_clause *clause,
-                     struct error *err)
+static int add_words(struct parser *p, struct error *err)
 {
 	bool prefix;
 	const char *at;
 
 	if (token_read_words(&p->words, p->token.value, &prefix, &at, err) < 0)
 		return fail_operand(p, at, err);
-	clause_add_phrase(clause, &p->words, prefix);
+	pool_add_phrase(p->pool, &p->words, prefix);
 	return 0;
 }
 
-static int add_name(struct parser *p, struct query_clause *clause,
-                    struct error *err)
+static int add_name(struct parser *p, struct error *err)
 {
 	struct span name = p->token.value;
 	bool prefix;
 	const char *at;
 
-	if (token_check_name(name, &prefix, &at, err) < 0)
+	if (token_check_name(&p->words, name, &prefix, &at, err) < 0)
 		return fail_operand(p, at, err);
-	clause_add_name(clause, name, prefix);
+	pool_add_name(p->pool, name, prefix);
 	return 0;
 }
 
@@ -136,8 +135,7 @@ static bool has_parts(struct span code)
 	return category_pattern_valid(span_of(parts));
 }
 
-static int add_category(struct parser *p, struct query_clause *clause,
-                        struct error *err)
+static int add_category(struct parser *p, struct error *err)
 {
 	struct span value = p->token.value;
 
@@ -149,12 +147,11 @@ static int add_category(struct parser *p, struct query_clause *clause,
 		               "cat:%.*s.* for all its parts",
 		               (int)value.len, value.ptr, (int)value.len,
 		               value.ptr);
-	clause->value = mem_dup_span(value);
+	pool_set_value(p->pool, value);
 	return 0;
 }
 
-static int add_id(struct parser *p, struct query_clause *clause,
-                  struct error *err)
+static int add_id(struct parser *p, struct error *err)
 {
 	struct span value = p->token.value;
 	struct span id;
@@ -170,12 +167,11 @@ static int add_id(struct parser *p, struct query_clause *clause,
 		               "leave the version out: id:%.*s matches all "
 		               "versions",
 		               (int)id.len, id.ptr);
-	clause->value = mem_dup_span(id);
+	pool_set_value(p->pool, id);
 	return 0;
 }
 
-static int add_type(struct parser *p, struct query_clause *clause,
-                    struct error *err)
+static int add_type(struct parser *p, struct error *err)
 {
 	struct span value = p->token.value;
 	enum announce_type type;
@@ -185,7 +181,7 @@ static int add_type(struct parser *p, struct query_clause *clause,
 		               "there is no type '%.*s': types are new, cross, "
 		               "replace and replace-cross",
 		               value.len < 40 ? (int)value.len : 40, value.ptr);
-	clause->value = mem_dup(announce_type_name(type));
+	pool_set_value(p->pool, value);
 	return 0;
 }
 
@@ -208,55 +204,62 @@ static enum clause_kind kind_of(enum field field)
 	return KIND_PHRASE;
 }
 
-static int fill_clause(struct parser *p, struct query_clause *clause,
+static int fill_clause(struct parser *p, enum clause_kind kind,
                        struct error *err)
 {
-	switch (clause->kind) {
+	switch (kind) {
 	case KIND_AUTHOR:
-		return add_name(p, clause, err);
+		return add_name(p, err);
 	case KIND_CATEGORY:
-		return add_category(p, clause, err);
+		return add_category(p, err);
 	case KIND_ID:
-		return add_id(p, clause, err);
+		return add_id(p, err);
 	case KIND_TYPE:
-		return add_type(p, clause, err);
+		return add_type(p, err);
 	case KIND_PHRASE:
 	case KIND_NEAR:
 		break;
 	}
-	return add_words(p, clause, err);
+	return add_words(p, err);
+}
+
+/* Ends the clause with the token that ends its text. */
+static int end_clause(struct parser *p, const char *start,
+                      struct node **ret_node, struct error *err)
+{
+	const char *end = p->token.text.ptr + p->token.text.len;
+	struct span text = {start, (size_t)(end - start)};
+
+	if (advance(p, err) < 0)
+		return -1;
+	*ret_node = node_new_leaf(pool_end_clause(p->pool, text));
+	return 0;
 }
 
 /* A word or a phrase; `start` is where its text begins, its field perhaps. */
 static int parse_leaf(struct parser *p, const char *start,
                       struct node **ret_node, struct error *err)
 {
-	const char *end = p->token.text.ptr + p->token.text.len;
-	owned(clause) struct query_clause *clause =
-		clause_new(kind_of(p->field), fields_of(p->field),
-	                   (struct span){start, (size_t)(end - start)});
+	enum clause_kind kind = kind_of(p->field);
 
-	if (count_node(p, err) < 0 || fill_clause(p, clause, err) < 0 ||
-	    advance(p, err) < 0)
+	pool_begin_clause(p->pool, kind, fields_of(p->field));
+	if (count_node(p, err) < 0 || fill_clause(p, kind, err) < 0)
 		return -1;
-	*ret_node = node_new_clause(take_ptr(clause));
-	return 0;
+	return end_clause(p, start, ret_node, err);
 }
 
 /* ---- NEAR(a b, 5) ---- */
 
-static int parse_near_operands(struct parser *p, struct query_clause *clause,
-                               struct error *err)
+static int parse_near_operands(struct parser *p, struct error *err)
 {
 	while (p->token.kind == TOKEN_WORD || p->token.kind == TOKEN_PHRASE)
-		if (count_node(p, err) < 0 || add_words(p, clause, err) < 0 ||
+		if (count_node(p, err) < 0 || add_words(p, err) < 0 ||
 		    advance(p, err) < 0)
 			return -1;
 	return 0;
 }
 
-static int parse_distance(struct parser *p, struct query_clause *clause,
-                          struct error *err)
+static int parse_distance(struct parser *p, struct error *err)
 {
 	uint64_t distance;
 
@@ -272,7 +275,7 @@ static int parse_distance(struct parser *p, struct query_clause *clause,
 		               "a number from 0 to %d must stand here: how "
 		               "many words may come between",
 		               MAX_DISTANCE);
-	clause->distance = (uint32_t)distance;
+	p->pool->draft.distance = distance & 0xFFFFU;
 	if (advance(p, err) < 0)
 		return -1;
 	if (p->token.kind != TOKEN_CLOSE)
@@ -284,30 +287,19 @@ static int parse_distance(struct parser *p, struct query_clause *clause,
 static int parse_near(struct parser *p, const char *start,
                       struct node **ret_node, struct error *err)
 {
-	owned(clause) struct query_clause *clause =
-		clause_new(KIND_NEAR, fields_of(p->field), SPAN_NONE);
 	const char *name = p->token.text.ptr;
-	const char *end;
 
 	if (kind_of(p->field) != KIND_PHRASE)
 		return fail_at(
 			p, name, err,
 			"NEAR works on words of title and abstract only");
+	pool_begin_clause(p->pool, KIND_NEAR, fields_of(p->field));
 	if (count_node(p, err) < 0 || advance(p, err) < 0 ||
-	    parse_near_operands(p, clause, err) < 0 ||
-	    parse_distance(p, clause, err) < 0)
+	    parse_near_operands(p, err) < 0 || parse_distance(p, err) < 0)
 		return -1;
-	if (clause->n_phrases < 2)
+	if (p->pool->draft.n_phrases < 2)
 		return fail_at(p, name, err, "NEAR needs two words or more");
-
-	end = p->token.text.ptr + p->token.text.len;
-	free(clause->text);
-	clause->text =
-		mem_dup_span((struct span){start, (size_t)(end - start)});
-	if (advance(p, err) < 0)
-		return -1;
-	*ret_node = node_new_clause(take_ptr(clause));
-	return 0;
+	return end_clause(p, start, ret_node, err);
 }
 
 /* ---- operators ---- */
@@ -504,13 +496,16 @@ static int parse_all(struct parser *p, struct node **ret_root,
 	return 0;
 }
 
-int query_parse(struct query **ret_query, const char *text, struct error *err)
+int query_parse(struct query **ret_query, struct query_pool *pool,
+                const char *text, struct error *err)
 {
 	struct parser p = {
+		.pool = pool,
 		.tokens = {span_of(text), span_of(text)},
 		.words = WORDS_INIT,
 	};
-	struct node *root = NULL;
+	owned(numbers) struct numbers code = {0};
+	owned(node) struct node *root = NULL;
 	int rc;
 
 	if (p.tokens.all.len > LIMIT_QUERY_BYTES)
@@ -521,6 +516,7 @@ int query_parse(struct query **ret_query, const char *text, struct error *err)
 	words_fini(&p.words);
 	if (rc < 0)
 		return -1;
-	*ret_query = query_new(root);
+	code_add_node(&code, root);
+	*ret_query = query_new(pool, &code);
 	return 0;
 }

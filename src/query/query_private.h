@@ -7,12 +7,15 @@
  *   singular.c a word to the key that it shares with its plural
  *   intern.c   strings to small numbers
  *   token.c    a query to tokens; parse.c tokens to a tree; topic.c lists
- *   clause.c   leaves of trees; tree.c the nodes above them
+ *   pool.c     distinct words and clauses; tree.c the trees above them
  *   lexicon.c  a batch's words with their places
  *   steps.c    a phrase looked up in a lexicon
  *   find.c     the places where a clause stands
- *   index.c    clauses to bitmaps, once each; queries to bitmaps
- *   why.c      what made a paper pass, and how well it does
+ *   index.c    clauses to postings, once each
+ *   run.c      queries to papers, by their clauses' postings or by bitmaps
+ *   score.c    how well a paper matches a clause
+ *   why.c      what made a paper pass, and what is marked
+ *   explain.c  each clause of a tree about one paper, and the nearest miss
  */
 
 #include <stdarg.h>
@@ -89,6 +92,12 @@ void singular_add(struct buf *out, struct span folded);
 
 /* ---- intern.c ---- */
 
+/* Empty if `number` is NONE. */
+struct intern_slot {
+	uint32_t hash;
+	uint32_t number;
+};
+
 /* Distinct strings, numbered from 0 in the order of their arrival. */
 struct intern {
 	struct buf text;
@@ -98,7 +107,7 @@ struct intern {
 	} * items;
 	size_t n;
 	size_t capacity;
-	uint32_t *slots;
+	struct intern_slot *slots;
 	size_t n_slots;
 };
 
@@ -110,19 +119,30 @@ uint32_t intern_add(struct intern *intern, struct span text);
 uint32_t intern_find(const struct intern *intern, struct span text);
 struct span intern_text(const struct intern *intern, uint32_t i);
 
-/* ---- clause.c ---- */
+/* ---- pool.c ---- */
 
+/* How a word is looked for; the letter stands before it in pool->words. */
+enum word_kind {
+	WORD_PROSE = 'w',
+	WORD_PROSE_PREFIX = 'p',
+	WORD_NAME = 'n',
+	WORD_NAME_PREFIX = 'q',
+	WORD_VALUE = 'v', /* no word: what follows cat:, id: or type: */
+};
+
+/* Words are numbers of the pool's. */
 struct term {
-	char *folded;
-	char *key;
+	uint32_t word;
+	/* As one word with the next 1, 2, 3 terms; NONE: they do not join. */
+	uint32_t joined[MAX_JOINED - 1];
 	enum gap gap;
 };
 
 /* Words in a row; of the last only the beginning if `prefix`. */
 struct phrase {
-	struct term *terms;
-	size_t n;
-	bool prefix;
+	uint32_t first_term;
+	unsigned n_terms : 31;
+	bool prefix : 1;
 };
 
 enum clause_kind {
@@ -134,36 +154,76 @@ enum clause_kind {
 	KIND_TYPE,
 };
 
-/*
- * A leaf of the tree. `canonical` says all that counts: clauses with equal
- * ones match the same papers, whoever wrote them.
- */
+/* What a leaf of a tree asks for. */
 struct query_clause {
-	enum clause_kind kind;
-	unsigned fields; /* clause_field bits: where to look */
-	struct phrase *phrases;
-	size_t n_phrases;
-	uint32_t distance; /* KIND_NEAR */
-	char *value;       /* KIND_CATEGORY, KIND_ID, KIND_TYPE */
-	char *text;        /* as the subscriber wrote it */
-	char *canonical;
+	unsigned kind : 8;      /* enum clause_kind */
+	unsigned fields : 8;    /* clause_field bits: where to look */
+	unsigned distance : 16; /* KIND_NEAR */
+	uint32_t first_phrase;
+	uint32_t n_phrases;
+	uint32_t value; /* KIND_CATEGORY, KIND_ID, KIND_TYPE: a WORD_VALUE */
 };
 
-/* `text` is what the subscriber wrote. */
-struct query_clause *clause_new(enum clause_kind kind, unsigned fields,
-                                struct span text);
-void clause_free(struct query_clause *clause);
+/*
+ * A clause's canonical form says all that counts: those with equal ones match
+ * the same papers, whoever wrote them. A leaf is a clause as somebody wrote
+ * it: in `leaves` it is the clause's number in four bytes, then the text.
+ */
+struct query_pool {
+	struct intern words;
+	struct intern clauses; /* canonical forms */
+	struct intern leaves;
+	uint32_t *leaf_clause; /* the number once more, quicker to get at */
+	size_t leaf_capacity;
+	struct query_clause *clause;
+	size_t clause_capacity;
+	struct phrase *phrases;
+	size_t n_phrases;
+	size_t phrases_capacity;
+	struct term *terms;
+	size_t n_terms;
+	size_t terms_capacity;
+	/* The clause in the making; its phrases and terms stand at the ends. */
+	struct query_clause draft;
+	size_t n_draft_terms;
+	struct buf text; /* scratch */
+};
 
-OWNED_DEFINE(clause, struct query_clause, clause_free);
-
-/* Adds the words from `first` on, `n` of them, as a phrase. */
-void clause_add_phrase(struct query_clause *clause, const struct words *words,
-                       bool prefix);
-/* A name: "Last, First" is turned round. */
-void clause_add_name(struct query_clause *clause, struct span name,
+/* Begins a clause; one that was begun and not ended is forgotten. */
+void pool_begin_clause(struct query_pool *pool, enum clause_kind kind,
+                       unsigned fields);
+void pool_add_phrase(struct query_pool *pool, const struct words *words,
                      bool prefix);
-/* To be called when the clause is complete: makes its canonical form. */
-void clause_finish(struct query_clause *clause);
+/* A name: "Last, First" is turned round. */
+void pool_add_name(struct query_pool *pool, struct span name, bool prefix);
+void pool_set_value(struct query_pool *pool, struct span value);
+/* Ends it and returns its leaf; `text` is what the subscriber wrote. */
+uint32_t pool_end_clause(struct query_pool *pool, struct span text);
+
+static inline uint32_t leaf_clause(const struct query_pool *pool, uint32_t leaf)
+{
+	return pool->leaf_clause[leaf];
+}
+
+struct span leaf_text(const struct query_pool *pool, uint32_t leaf);
+/* A word without the letter of its kind. */
+struct span pool_word(const struct query_pool *pool, uint32_t word);
+enum word_kind pool_word_kind(const struct query_pool *pool, uint32_t word);
+struct span pool_value(const struct query_pool *pool,
+                       const struct query_clause *clause);
+
+static inline const struct phrase *
+pool_phrase(const struct query_pool *pool, const struct query_clause *clause,
+            size_t i)
+{
+	return &pool->phrases[clause->first_phrase + i];
+}
+
+static inline const struct term *pool_terms(const struct query_pool *pool,
+                                            const struct phrase *phrase)
+{
+	return &pool->terms[phrase->first_term];
+}
 
 /* ---- tree.c ---- */
 
@@ -174,28 +234,69 @@ enum node_kind {
 	NODE_NOT, /* has one child */
 };
 
+/* A tree while it is parsed. */
 struct node {
 	enum node_kind kind;
-	struct query_clause *clause;
+	uint32_t leaf; /* NODE_CLAUSE */
 	struct node **children;
 	size_t n;
 	size_t capacity;
 };
 
-struct query {
-	struct node *root;
-};
-
 struct node *node_new(enum node_kind kind);
-/* Takes the clause. */
-struct node *node_new_clause(struct query_clause *clause);
+struct node *node_new_leaf(uint32_t leaf);
 void node_free(struct node *node);
 /* Takes the child. */
 void node_add(struct node *node, struct node *child);
-/* Takes the root. */
-struct query *query_new(struct node *root);
 
 OWNED_DEFINE(node, struct node, node_free);
+
+/*
+ * A tree as it stays: each node is a number, followed by its children. There
+ * may be a hundred thousand of them.
+ */
+struct query {
+	const struct query_pool *pool;
+	uint32_t n;
+	uint32_t code[];
+};
+
+#define CODE_KIND_SHIFT 30
+
+static inline uint32_t code_make(enum node_kind kind, size_t number)
+{
+	return (uint32_t)kind << CODE_KIND_SHIFT | (uint32_t)number;
+}
+
+static inline enum node_kind code_kind(uint32_t code)
+{
+	return (enum node_kind)(code >> CODE_KIND_SHIFT);
+}
+
+/* A clause's leaf, or how many children there are. */
+static inline uint32_t code_number(uint32_t code)
+{
+	return code & (((uint32_t)1 << CODE_KIND_SHIFT) - 1);
+}
+
+struct numbers {
+	uint32_t *items;
+	size_t n;
+	size_t capacity;
+};
+
+void numbers_fini(struct numbers *numbers);
+void numbers_add(struct numbers *numbers, uint32_t number);
+
+static inline void owned_release_numbers(struct numbers *numbers)
+{
+	numbers_fini(numbers);
+}
+
+/* Copies the code. */
+struct query *query_new(const struct query_pool *pool,
+                        const struct numbers *code);
+void code_add_node(struct numbers *code, const struct node *node);
 
 /* ---- token.c ---- */
 
@@ -240,8 +341,9 @@ MUST_CHECK int token_read_words(struct words *words, struct span text,
                                 bool *ret_prefix, const char **ret_at,
                                 struct error *err);
 /* Checks a name in the same way. */
-MUST_CHECK int token_check_name(struct span name, bool *ret_prefix,
-                                const char **ret_at, struct error *err);
+MUST_CHECK int token_check_name(struct words *words, struct span name,
+                                bool *ret_prefix, const char **ret_at,
+                                struct error *err);
 
 /* ---- lexicon.c ---- */
 
@@ -262,10 +364,11 @@ struct compound {
 	uint32_t n;
 };
 
-/* A distinct word, by its folded form; the number is the intern's. */
-struct form {
-	uint32_t key;
-	uint32_t next; /* form with the same key, or NONE */
+/*
+ * What the forms of a word share: where they stand, ascending. A word and its
+ * plural have one key.
+ */
+struct key {
 	uint32_t places;
 	uint32_t n_places;
 	uint32_t compounds;
@@ -279,25 +382,32 @@ struct doc {
 	uint32_t first; /* place */
 };
 
+#define LENGTHS_SIZE 4096U
+#define KEY_BREAKS ((uint32_t)1 << 31)
+
 struct lexicon {
-	bool prose; /* plurals and words joined over blanks count */
-	struct intern forms;
+	bool prose;          /* plurals and words joined over blanks count */
+	struct intern forms; /* distinct words */
 	struct intern keys;
-	struct form *form;
+	uint32_t *key_of; /* each form's */
 	size_t form_capacity;
-	uint32_t *key_form; /* the first form of each key */
+	struct key *key;
 	size_t key_capacity;
 	struct place *places;
 	size_t n_places;
 	size_t places_capacity;
+	uint32_t *place_key; /* of each place, with KEY_BREAKS */
+	/* Bit N: a form of N bytes begins with letters of this hash. */
+	uint32_t lengths[LENGTHS_SIZE];
 	struct compound *compounds;
 	size_t n_compounds;
 	size_t compounds_capacity;
 	struct doc *docs; /* one more than n_docs, where the last one ends */
 	size_t n_docs;
 	size_t docs_capacity;
-	uint32_t *postings; /* places by form, then compounds by form */
+	uint32_t *postings; /* places by key, then compounds by key */
 	uint32_t *sorted;   /* forms by their text; made when first needed */
+	uint32_t *rank;     /* of each form in `sorted` */
 	struct words words; /* scratch */
 	struct buf scratch;
 };
@@ -308,6 +418,9 @@ void lexicon_add(struct lexicon *lexicon, uint32_t paper, uint32_t part,
                  struct span text);
 /* After the last text: makes the postings. */
 void lexicon_finish(struct lexicon *lexicon);
+
+/* Which lengths the forms may have that begin with these three bytes. */
+uint32_t lexicon_lengths(const struct lexicon *lexicon, struct span text);
 
 /* Forms that begin with `prefix`: lexicon->sorted[*ret_first], *ret_n. */
 void lexicon_find_prefix(struct lexicon *lexicon, struct span prefix,
@@ -328,38 +441,63 @@ struct range lexicon_places_of(const struct lexicon *lexicon,
 
 /* ---- steps.c ---- */
 
-/* One word that is looked for: a key, or the beginning of a form. */
+/* A word of the pool as the batch has it. */
 struct target {
-	uint32_t key;        /* NONE: no such word in the batch */
-	char *prefix;        /* NULL: the whole word counts */
-	size_t first_sorted; /* the prefix's forms */
-	size_t n_sorted;
+	bool known;  /* it was looked up */
+	bool prefix; /* numbers are sorted forms, else `first` is the key */
+	bool split;  /* its splits were looked up */
+	uint32_t first;
+	uint32_t n; /* 0: the batch lacks it */
+	uint32_t first_split;
+	uint32_t n_splits;
 };
 
+/* A word as two words: finetuning, fine tuning. */
 struct split {
 	uint32_t form; /* of the first word */
 	uint32_t key;  /* of the second */
 };
 
+/* The pool's words in a batch, each looked up once. */
+struct targets {
+	const struct query_pool *pool;
+	struct lexicon *prose;
+	struct lexicon *names;
+	struct target *items;
+	size_t n;
+	size_t capacity;
+	struct split *splits;
+	size_t n_splits;
+	size_t splits_capacity;
+};
+
+void targets_fini(struct targets *targets);
+/* To be called after clauses were added to the pool. */
+void targets_grow(struct targets *targets);
+
 /* One term of a phrase with all the ways in which a text may have it. */
 struct step {
 	struct target word;
 	struct target joined[MAX_JOINED - 1]; /* with the next 1, 2, 3 terms */
-	struct split *splits;                 /* as two words */
+	const struct split *splits;           /* as two words */
 	size_t n_splits;
 };
 
 struct steps {
+	const struct lexicon *lexicon;
 	struct step *items;
 	size_t n;
+	size_t capacity;
+	bool plain; /* each takes one place, which has its key */
+	uint32_t anchor;
 };
 
 /*
  * Looks `phrase` up. False if the batch lacks what every match needs; then
- * there is nothing to look for.
+ * there is nothing to look for. What `steps` held before is gone.
  */
-bool steps_init(struct steps *steps, struct lexicon *lexicon,
-                const struct phrase *phrase);
+bool steps_set(struct steps *steps, struct targets *targets,
+               const struct phrase *phrase);
 void steps_fini(struct steps *steps);
 
 static inline void owned_release_steps(struct steps *steps)
@@ -368,34 +506,22 @@ static inline void owned_release_steps(struct steps *steps)
 }
 
 /*
- * How many places the step takes at `place`, 0 if it does not stand there;
+ * How many places step `i` takes at `place`, 0 if it does not stand there;
  * *ret_n_terms is how many terms that satisfies.
  */
-uint32_t step_take(const struct step *step, const struct lexicon *lexicon,
-                   uint32_t place, size_t *ret_n_terms);
-
-struct numbers {
-	uint32_t *items;
-	size_t n;
-	size_t capacity;
-};
-
-void numbers_fini(struct numbers *numbers);
-
-static inline void owned_release_numbers(struct numbers *numbers)
-{
-	numbers_fini(numbers);
-}
+uint32_t steps_take(const struct steps *steps, size_t i, uint32_t place,
+                    size_t *ret_n_terms);
 
 /* Adds the places in `range` where a word or compound meets the target. */
 void target_places(const struct target *target, const struct lexicon *lexicon,
                    struct range range, struct numbers *ret_places);
 /*
- * All places in `range` where the steps might begin, each once and ascending;
- * looked up by the rarest word that stands at a known distance from there.
+ * All places in `range` where the steps might begin (plain ones: where they
+ * do), each once and ascending; looked up by the rarest word that stands at a
+ * known distance from there.
  */
-void steps_places(const struct steps *steps, const struct lexicon *lexicon,
-                  struct range range, struct numbers *ret_places);
+void steps_places(const struct steps *steps, struct range range,
+                  struct numbers *ret_places);
 
 /* ---- find.c ---- */
 
@@ -417,37 +543,100 @@ static inline void owned_release_hits(struct hits *hits)
 	hits_fini(hits);
 }
 
+/* What finding needs, kept from clause to clause. */
+struct finder {
+	const struct query_pool *pool;
+	struct lexicon prose; /* titles and abstracts */
+	struct lexicon names;
+	struct targets targets;
+	struct steps steps;
+	struct numbers places;
+};
+
+/* The lexicon in which the clause looks; NULL: it looks at other fields. */
+const struct lexicon *find_lexicon(const struct finder *finder,
+                                   const struct query_clause *clause);
+
 /*
  * The places of a clause of words or authors in these papers, ascending. Of a
  * NEAR they are the places of its phrases that are near enough. An author's
  * hit is the whole name.
  */
-void find_clause(struct lexicon *lexicon, const struct query_clause *clause,
+void find_clause(struct finder *finder, const struct query_clause *clause,
+                 struct range papers, struct hits *ret_hits);
+
+/* The same for one of its phrases alone. */
+void find_phrase(struct finder *finder, const struct phrase *phrase,
+                 unsigned fields, struct range papers, struct hits *ret_hits);
+
+void find_author(struct finder *finder, const struct phrase *phrase,
                  struct range papers, struct hits *ret_hits);
 
 /* ---- index.c ---- */
 
+/* A paper that a clause passes, and what that adds to its score. */
+struct posting {
+	uint32_t paper;
+	float score;
+};
+
+/* A clause's postings, once it was evaluated. */
 struct result {
-	uint64_t *bits; /* NULL: no paper */
-	size_t n_papers;
+	bool known;
+	bool author;
+	uint32_t turn; /* of the query that has used it last */
+	uint32_t first;
+	uint32_t n;
+};
+
+/* A paper in the eyes of one query. */
+struct tally {
+	uint32_t turn;
+	bool followed; /* by an author */
+	bool unwanted;
+	double score;
 };
 
 struct query_index {
-	const struct query_paper *papers;
+	struct query_paper *papers;
 	size_t n_papers;
-	size_t n_words;
-	struct lexicon prose; /* titles and abstracts */
-	struct lexicon names;
-	struct intern clauses; /* canonical forms: numbers of results */
-	struct result *results;
+	size_t n_words; /* of a bitmap */
+	struct finder finder;
+	struct hits hits;       /* scratch */
+	float *lengths;         /* each paper's, the average is 1 */
+	struct result *results; /* by clause */
+	size_t n_results;
 	size_t results_capacity;
+	struct posting *postings;
+	size_t n_postings;
+	size_t postings_capacity;
+	struct tally *tallies;
+	uint32_t turn;
 };
 
-/* The lexicon in which the clause looks; NULL: it looks at other fields. */
-struct lexicon *index_lexicon(struct query_index *index,
-                              const struct query_clause *clause);
+/* Makes room for the clauses that the pool has now. */
+void index_grow(struct query_index *index);
 /* Evaluated when it is asked for first. */
-const struct result *index_result(struct query_index *index,
-                                  const struct query_clause *clause);
-bool index_passes(struct query_index *index, const struct node *node,
-                  size_t paper);
+struct result *index_result(struct query_index *index, uint32_t clause);
+/* The paper's posting, or NULL. */
+const struct posting *index_posting(struct query_index *index, uint32_t clause,
+                                    size_t paper);
+
+/* ---- score.c ---- */
+
+/* Gives the postings that begin at `first` their scores. */
+void score_postings(struct query_index *index, size_t first);
+/* For an occurrence in this part of a paper. */
+float score_weight(unsigned part);
+void score_lengths(struct query_index *index);
+
+#define SCORE_AUTHOR 1000.0
+
+/* ---- why.c ---- */
+
+/*
+ * The leaves that made paper `n` pass (or fail) the query. True if it passes.
+ * A clause is named once, whoever wrote it twice.
+ */
+bool why_reasons(struct query_index *index, const struct query *query, size_t n,
+                 struct numbers *ret_leaves);

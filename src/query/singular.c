@@ -35,6 +35,12 @@ static const char *const singulars[] = {
 	"plus",  "texas", "these", "this",   "thus",  "whereas",
 };
 
+/* Plurals and what is taken for them end in s, and a few in a or e. */
+static bool may_change(struct span word)
+{
+	return word.len >= MIN_WORD && memchr("aes", word.ptr[word.len - 1], 3);
+}
+
 static bool is_singular(struct span word)
 {
 	for (size_t i = 0; i < sizeof(singulars) / sizeof(*singulars); i++)
@@ -118,9 +124,14 @@ static void add_with_y(struct buf *out, struct span word)
 
 void singular_add(struct buf *out, struct span folded)
 {
-	const char *singular = find_irregular(folded);
+	const char *singular;
 	struct span stem;
 
+	if (!may_change(folded)) {
+		buf_add_span(out, folded);
+		return;
+	}
+	singular = find_irregular(folded);
 	if (singular) {
 		buf_add_str(out, singular);
 		return;

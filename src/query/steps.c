@@ -1,163 +1,236 @@
 #include "query_private.h"
 
+#include <ctype.h>
+
 #include "base/mem.h"
 
 /* ---- looking up ---- */
 
-static struct target look_up_prefix(struct lexicon *lexicon, struct span text)
+void targets_fini(struct targets *targets)
 {
-	struct target target = {.key = NONE, .prefix = mem_dup_span(text)};
+	free(targets->items);
+	free(targets->splits);
+	*targets = (struct targets){0};
+}
 
-	lexicon_find_prefix(lexicon, text, &target.first_sorted,
-	                    &target.n_sorted);
-	return target;
+void targets_grow(struct targets *targets)
+{
+	size_t n = targets->pool->words.n;
+
+	if (n <= targets->n)
+		return;
+	targets->items = mem_grow(targets->items, &targets->capacity, n,
+	                          sizeof(*targets->items));
+	memset(targets->items + targets->n, 0,
+	       (n - targets->n) * sizeof(*targets->items));
+	targets->n = n;
 }
 
 static uint32_t look_up_key(struct lexicon *lexicon, struct span folded)
 {
-	buf_clear(&lexicon->scratch);
 	if (!lexicon->prose)
 		return intern_find(&lexicon->keys, folded);
+	buf_clear(&lexicon->scratch);
 	singular_add(&lexicon->scratch, folded);
 	return intern_find(&lexicon->keys, buf_span(&lexicon->scratch));
 }
 
-static bool is_possible(const struct target *target)
+static struct target look_up(struct targets *targets, uint32_t word)
 {
-	return target->key != NONE || target->n_sorted > 0;
-}
+	struct target target = {.known = true};
+	enum word_kind kind = pool_word_kind(targets->pool, word);
+	struct span folded = pool_word(targets->pool, word);
+	bool name = kind == WORD_NAME || kind == WORD_NAME_PREFIX;
+	struct lexicon *lexicon = name ? targets->names : targets->prose;
+	size_t first;
+	size_t n;
 
-static bool is_prefix(const struct phrase *phrase, size_t i)
-{
-	return phrase->prefix && i + 1 == phrase->n;
-}
-
-static struct target look_up_word(struct lexicon *lexicon,
-                                  const struct phrase *phrase, size_t i)
-{
-	const struct term *term = &phrase->terms[i];
-
-	if (is_prefix(phrase, i))
-		return look_up_prefix(lexicon, span_of(term->folded));
-	return (struct target){
-		.key = intern_find(&lexicon->keys, span_of(term->key)),
-	};
-}
-
-/* May terms `i` to `i + n - 1` count as one joined word? */
-static bool may_join(const struct lexicon *lexicon, const struct phrase *phrase,
-                     size_t i, size_t n)
-{
-	const struct term *terms = &phrase->terms[i];
-
-	for (size_t j = 1; j < n; j++)
-		if (terms[j].gap != GAP_LINK)
-			return lexicon->prose && n == 2 &&
-			       terms[j].gap == GAP_BLANK &&
-			       words_may_join(span_of(terms[0].folded),
-			                      span_of(terms[1].folded));
-	return true;
-}
-
-static void look_up_joined(struct lexicon *lexicon, struct step *step,
-                           const struct phrase *phrase, size_t i)
-{
-	owned(buf) struct buf joined = BUF_INIT(SIZE_MAX);
-
-	for (size_t n = 2; n <= MAX_JOINED; n++)
-		step->joined[n - 2].key = NONE;
-
-	buf_add_str(&joined, phrase->terms[i].folded);
-	for (size_t n = 2; n <= MAX_JOINED && i + n <= phrase->n; n++) {
-		if (!may_join(lexicon, phrase, i, n))
-			return;
-		buf_add_str(&joined, phrase->terms[i + n - 1].folded);
-		if (is_prefix(phrase, i + n - 1))
-			step->joined[n - 2] =
-				look_up_prefix(lexicon, buf_span(&joined));
-		else
-			step->joined[n - 2].key =
-				look_up_key(lexicon, buf_span(&joined));
+	if (kind == WORD_PROSE || kind == WORD_NAME) {
+		target.first = look_up_key(lexicon, folded);
+		target.n = target.first != NONE;
+		return target;
 	}
+	lexicon_find_prefix(lexicon, folded, &first, &n);
+	target.prefix = true;
+	target.first = (uint32_t)first;
+	target.n = (uint32_t)n;
+	return target;
 }
 
-static void add_split(struct step *step, struct split split)
+static const struct target *find_target(struct targets *targets, uint32_t word)
 {
-	size_t capacity = step->n_splits;
+	static const struct target none = {.known = true};
+	struct target *target;
 
-	step->splits = mem_grow(step->splits, &capacity, step->n_splits + 1,
-	                        sizeof(*step->splits));
-	step->splits[step->n_splits++] = split;
+	if (word == NONE)
+		return &none;
+	target = &targets->items[word];
+	if (!target->known)
+		*target = look_up(targets, word);
+	return target;
+}
+
+static void add_split(struct targets *targets, struct target *target,
+                      struct split split)
+{
+	targets->splits =
+		mem_grow(targets->splits, &targets->splits_capacity,
+	                 targets->n_splits + 1, sizeof(*targets->splits));
+	targets->splits[targets->n_splits++] = split;
+	target->n_splits++;
 }
 
 /* finetuning: fine tuning. */
-static void look_up_splits(struct lexicon *lexicon, struct step *step,
+static void look_up_splits(struct targets *targets, struct target *target,
                            struct span folded)
 {
+	struct lexicon *lexicon = targets->prose;
+	uint32_t lengths = UINT32_MAX;
+
+	target->split = true;
+	target->first_split = (uint32_t)targets->n_splits;
+	/* A number may be shorter than three bytes. */
+	if (folded.len > 0 && !isdigit((unsigned char)folded.ptr[0]))
+		lengths = lexicon_lengths(lexicon, folded);
 	for (size_t n = 1; n < folded.len; n++) {
+		struct span first = span_first(folded, n);
 		struct span second = span_skip(folded, n);
 		uint32_t form;
 		uint32_t key;
 
-		if (!words_may_join(span_first(folded, n), second))
+		if (!(lengths >> (n < 31 ? n : 31) & 1) ||
+		    !words_may_join(first, second))
 			continue;
-		form = intern_find(&lexicon->forms, span_first(folded, n));
+		form = intern_find(&lexicon->forms, first);
 		if (form == NONE)
 			continue;
 		key = look_up_key(lexicon, second);
 		if (key != NONE)
-			add_split(step, (struct split){form, key});
+			add_split(targets, target, (struct split){form, key});
 	}
 }
 
-/* Is there a way from the first term to the last? */
-static bool can_match(const struct steps *steps)
+/* Can the first `n_terms` from `term` on be one word of the batch, or two? */
+static bool is_possible(struct targets *targets, const struct term *term,
+                        size_t n_terms)
 {
-	uint64_t reached = 1; /* bit 0: the term that comes next */
+	struct target *target;
 
-	for (size_t i = 0; i < steps->n; i++) {
-		const struct step *step = &steps->items[i];
+	if (n_terms > 1)
+		return find_target(targets, term->joined[n_terms - 2])->n > 0;
+	if (find_target(targets, term->word)->n > 0)
+		return true;
+	if (pool_word_kind(targets->pool, term->word) != WORD_PROSE)
+		return false;
+	target = &targets->items[term->word];
+	if (!target->split)
+		look_up_splits(targets, target,
+		               pool_word(targets->pool, term->word));
+	return target->n_splits > 0;
+}
+
+/*
+ * Is there a way from the first term to the last? Most phrases have a word
+ * that the batch lacks, and end here.
+ */
+static bool can_match(struct targets *targets, const struct phrase *phrase)
+{
+	const struct term *terms = pool_terms(targets->pool, phrase);
+	unsigned reached = 1; /* bit 0: the term that comes next */
+
+	for (size_t i = 0; i < phrase->n_terms && reached; i++) {
 		bool here = reached & 1;
 
 		reached >>= 1;
-		if (!here)
-			continue;
-		if (is_possible(&step->word) || step->n_splits > 0)
-			reached |= 1;
-		for (size_t j = 0; j < MAX_JOINED - 1; j++)
-			if (is_possible(&step->joined[j]))
-				reached |= (uint64_t)2 << j;
+		for (unsigned n = 1; here && n <= MAX_JOINED; n++)
+			if (is_possible(targets, &terms[i], n))
+				reached |= 1U << (n - 1);
 	}
 	return reached & 1;
 }
 
-bool steps_init(struct steps *steps, struct lexicon *lexicon,
-                const struct phrase *phrase)
+static void set_step(struct targets *targets, const struct term *term,
+                     struct step *step)
 {
-	steps->n = phrase->n;
-	steps->items = mem_array(phrase->n, sizeof(*steps->items));
-	for (size_t i = 0; i < phrase->n; i++) {
-		struct step *step = &steps->items[i];
-
-		step->word = look_up_word(lexicon, phrase, i);
-		look_up_joined(lexicon, step, phrase, i);
-		if (lexicon->prose && !is_prefix(phrase, i))
-			look_up_splits(lexicon, step,
-			               span_of(phrase->terms[i].folded));
+	step->word = *find_target(targets, term->word);
+	for (size_t i = 0; i < MAX_JOINED - 1; i++)
+		step->joined[i] = *find_target(targets, term->joined[i]);
+	if (pool_word_kind(targets->pool, term->word) == WORD_PROSE &&
+	    !step->word.split) {
+		look_up_splits(targets, &targets->items[term->word],
+		               pool_word(targets->pool, term->word));
+		step->word = targets->items[term->word];
 	}
-	return can_match(steps);
+	step->n_splits = step->word.n_splits;
+}
+
+/*
+ * Does the step always take one place? *ret_n_places says how many there are.
+ */
+static bool is_plain(const struct step *step, const struct lexicon *lexicon,
+                     size_t *ret_n_places)
+{
+	const struct key *key;
+
+	if (step->word.prefix || step->word.n == 0 || step->n_splits > 0)
+		return false;
+	for (size_t i = 0; i < MAX_JOINED - 1; i++)
+		if (step->joined[i].n > 0)
+			return false;
+	key = &lexicon->key[step->word.first];
+	*ret_n_places = key->n_places;
+	return key->n_compounds == 0;
+}
+
+/*
+ * The rarest of the plain steps at the beginning, or the first. Names are not
+ * looked up in this way.
+ */
+static void choose_anchor(struct steps *steps)
+{
+	size_t least = SIZE_MAX;
+	uint32_t i;
+
+	steps->anchor = 0;
+	for (i = 0; i < steps->n; i++) {
+		size_t n;
+
+		if (!is_plain(&steps->items[i], steps->lexicon, &n))
+			break;
+		if (n < least) {
+			least = n;
+			steps->anchor = i;
+		}
+	}
+	steps->plain = i == steps->n;
+}
+
+bool steps_set(struct steps *steps, struct targets *targets,
+               const struct phrase *phrase)
+{
+	const struct term *terms = pool_terms(targets->pool, phrase);
+	enum word_kind kind = pool_word_kind(targets->pool, terms[0].word);
+	bool name = kind == WORD_NAME || kind == WORD_NAME_PREFIX;
+
+	steps->lexicon = name ? targets->names : targets->prose;
+	steps->n = 0;
+	/* An initial makes a name of words that the batch lacks. */
+	if (!name && !can_match(targets, phrase))
+		return false;
+	steps->items = mem_grow(steps->items, &steps->capacity, phrase->n_terms,
+	                        sizeof(*steps->items));
+	steps->n = phrase->n_terms;
+	for (size_t i = 0; i < steps->n; i++)
+		set_step(targets, &terms[i], &steps->items[i]);
+	for (size_t i = 0; i < steps->n; i++)
+		steps->items[i].splits =
+			targets->splits + steps->items[i].word.first_split;
+	choose_anchor(steps);
+	return true;
 }
 
 void steps_fini(struct steps *steps)
 {
-	for (size_t i = 0; i < steps->n; i++) {
-		struct step *step = &steps->items[i];
-
-		free(step->word.prefix);
-		for (size_t j = 0; j < MAX_JOINED - 1; j++)
-			free(step->joined[j].prefix);
-		free(step->splits);
-	}
 	free(steps->items);
 	*steps = (struct steps){0};
 }
@@ -168,9 +241,8 @@ static bool meets(const struct target *target, const struct lexicon *lexicon,
                   uint32_t form)
 {
 	if (!target->prefix)
-		return lexicon->form[form].key == target->key;
-	return target->n_sorted > 0 &&
-	       span_starts(intern_text(&lexicon->forms, form), target->prefix);
+		return target->n > 0 && lexicon->key_of[form] == target->first;
+	return target->n > 0 && lexicon->rank[form] - target->first < target->n;
 }
 
 /* The places of the longest compound there that is the word; 0 if none. */
@@ -199,14 +271,16 @@ static bool is_split(const struct step *step, const struct lexicon *lexicon,
 		return false;
 	for (size_t i = 0; i < step->n_splits; i++)
 		if (here->form == step->splits[i].form &&
-		    lexicon->form[here[1].form].key == step->splits[i].key)
+		    lexicon->key_of[here[1].form] == step->splits[i].key)
 			return true;
 	return false;
 }
 
-uint32_t step_take(const struct step *step, const struct lexicon *lexicon,
-                   uint32_t place, size_t *ret_n_terms)
+uint32_t steps_take(const struct steps *steps, size_t i, uint32_t place,
+                    size_t *ret_n_terms)
 {
+	const struct lexicon *lexicon = steps->lexicon;
+	const struct step *step = &steps->items[i];
 	uint32_t form = lexicon->places[place].form;
 	uint32_t n;
 
@@ -216,9 +290,9 @@ uint32_t step_take(const struct step *step, const struct lexicon *lexicon,
 	n = take_compound(&step->word, lexicon, place);
 	if (n > 0)
 		return n;
-	for (size_t i = 0; i < MAX_JOINED - 1; i++)
-		if (meets(&step->joined[i], lexicon, form)) {
-			*ret_n_terms = i + 2;
+	for (size_t j = 0; j < MAX_JOINED - 1; j++)
+		if (meets(&step->joined[j], lexicon, form)) {
+			*ret_n_terms = j + 2;
 			return 1;
 		}
 	return is_split(step, lexicon, place) ? 2 : 0;
@@ -226,25 +300,12 @@ uint32_t step_take(const struct step *step, const struct lexicon *lexicon,
 
 /* ---- all places ---- */
 
-void numbers_fini(struct numbers *numbers)
-{
-	free(numbers->items);
-	*numbers = (struct numbers){0};
-}
-
-static void add_number(struct numbers *numbers, uint32_t number)
-{
-	numbers->items = mem_grow(numbers->items, &numbers->capacity,
-	                          numbers->n + 1, sizeof(*numbers->items));
-	numbers->items[numbers->n++] = number;
-}
-
 /* The first of `n` ascending places that is not before `first`. */
 static size_t find_first(const uint32_t *places, size_t n, uint32_t first)
 {
 	size_t low = 0;
 
-	while (low < n) {
+	while (first > 0 && low < n) {
 		size_t middle = low + (n - low) / 2;
 
 		if (places[middle] < first)
@@ -255,49 +316,48 @@ static size_t find_first(const uint32_t *places, size_t n, uint32_t first)
 	return low;
 }
 
-static void add_places(const struct lexicon *lexicon, const struct form *form,
-                       struct range range, struct numbers *ret_places)
+/* The places of a key; with a form, not NONE, only those that have it. */
+static void add_places(const struct lexicon *lexicon, const struct key *key,
+                       uint32_t form, struct range range,
+                       struct numbers *ret_places)
 {
-	const uint32_t *places = lexicon->postings + form->places;
-	size_t i = find_first(places, form->n_places, range.first);
+	const uint32_t *places = lexicon->postings + key->places;
+	size_t i = find_first(places, key->n_places, range.first);
 
-	for (; i < form->n_places && places[i] < range.end; i++)
-		add_number(ret_places, places[i]);
+	for (; i < key->n_places && places[i] < range.end; i++)
+		if (form == NONE || lexicon->places[places[i]].form == form)
+			numbers_add(ret_places, places[i]);
 }
 
-static void add_compounds(const struct lexicon *lexicon,
-                          const struct form *form, struct range range,
+static void add_compounds(const struct lexicon *lexicon, const struct key *key,
+                          uint32_t form, struct range range,
                           struct numbers *ret_places)
 {
-	for (uint32_t i = 0; i < form->n_compounds; i++) {
-		uint32_t at = lexicon->postings[form->compounds + i];
-		uint32_t place = lexicon->compounds[at].first;
+	for (uint32_t i = 0; i < key->n_compounds; i++) {
+		uint32_t at = lexicon->postings[key->compounds + i];
+		const struct compound *compound = &lexicon->compounds[at];
 
-		if (place >= range.first && place < range.end)
-			add_number(ret_places, place);
+		if ((form == NONE || compound->form == form) &&
+		    compound->first >= range.first &&
+		    compound->first < range.end)
+			numbers_add(ret_places, compound->first);
 	}
-}
-
-static void add_form(const struct lexicon *lexicon, uint32_t number,
-                     struct range range, struct numbers *ret_places)
-{
-	const struct form *form = &lexicon->form[number];
-
-	add_places(lexicon, form, range, ret_places);
-	add_compounds(lexicon, form, range, ret_places);
 }
 
 void target_places(const struct target *target, const struct lexicon *lexicon,
                    struct range range, struct numbers *ret_places)
 {
-	for (size_t i = 0; i < target->n_sorted; i++)
-		add_form(lexicon, lexicon->sorted[target->first_sorted + i],
-		         range, ret_places);
-	if (target->key == NONE)
-		return;
-	for (uint32_t form = lexicon->key_form[target->key]; form != NONE;
-	     form = lexicon->form[form].next)
-		add_form(lexicon, form, range, ret_places);
+	for (uint32_t i = 0; i < target->n; i++) {
+		uint32_t form = target->prefix
+		                        ? lexicon->sorted[target->first + i]
+		                        : NONE;
+		const struct key *key =
+			&lexicon->key[target->prefix ? lexicon->key_of[form]
+		                                     : target->first];
+
+		add_places(lexicon, key, form, range, ret_places);
+		add_compounds(lexicon, key, form, range, ret_places);
+	}
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -332,65 +392,43 @@ static void add_step(const struct step *step, const struct lexicon *lexicon,
 	target_places(&step->word, lexicon, range, ret_places);
 	for (size_t i = 0; i < MAX_JOINED - 1; i++)
 		target_places(&step->joined[i], lexicon, range, ret_places);
-	for (size_t i = 0; i < step->n_splits; i++)
-		add_places(lexicon, &lexicon->form[step->splits[i].form], range,
-		           ret_places);
+	for (size_t i = 0; i < step->n_splits; i++) {
+		uint32_t form = step->splits[i].form;
+
+		add_places(lexicon, &lexicon->key[lexicon->key_of[form]], form,
+		           range, ret_places);
+	}
 }
 
-/*
- * Does the step always take one place? *ret_n_places says how many there are.
- */
-static bool is_plain(const struct step *step, const struct lexicon *lexicon,
-                     size_t *ret_n_places)
+/* Are the plain steps there, their first at `first`? */
+static bool match_keys(const struct steps *steps, uint32_t first)
 {
-	size_t n = 0;
+	const uint32_t *keys = steps->lexicon->place_key + first;
 
-	if (step->word.prefix || step->n_splits > 0)
+	if (first + steps->n > steps->lexicon->n_places ||
+	    (keys[0] & ~KEY_BREAKS) != steps->items[0].word.first)
 		return false;
-	for (size_t i = 0; i < MAX_JOINED - 1; i++)
-		if (is_possible(&step->joined[i]))
+	for (size_t i = 1; i < steps->n; i++)
+		if (keys[i] != steps->items[i].word.first)
 			return false;
-	for (uint32_t form = lexicon->key_form[step->word.key]; form != NONE;
-	     form = lexicon->form[form].next) {
-		if (lexicon->form[form].n_compounds > 0)
-			return false;
-		n += lexicon->form[form].n_places;
-	}
-	*ret_n_places = n;
 	return true;
 }
 
-/* The rarest of the plain steps at the beginning; the first if there is none.
- */
-static uint32_t choose_anchor(const struct steps *steps,
-                              const struct lexicon *lexicon)
+void steps_places(const struct steps *steps, struct range range,
+                  struct numbers *ret_places)
 {
-	size_t least = SIZE_MAX;
-	uint32_t anchor = 0;
-
-	for (uint32_t i = 0; i < steps->n; i++) {
-		size_t n;
-
-		if (!is_plain(&steps->items[i], lexicon, &n))
-			break;
-		if (n < least) {
-			least = n;
-			anchor = i;
-		}
-	}
-	return anchor;
-}
-
-void steps_places(const struct steps *steps, const struct lexicon *lexicon,
-                  struct range range, struct numbers *ret_places)
-{
-	uint32_t anchor = choose_anchor(steps, lexicon);
+	uint32_t anchor = steps->anchor;
 	size_t n = 0;
 
-	add_step(&steps->items[anchor], lexicon, range, ret_places);
+	ret_places->n = 0;
+	add_step(&steps->items[anchor], steps->lexicon, range, ret_places);
 	sort_unique(ret_places);
-	for (size_t i = 0; i < ret_places->n; i++)
-		if (ret_places->items[i] >= range.first + anchor)
-			ret_places->items[n++] = ret_places->items[i] - anchor;
+	for (size_t i = 0; i < ret_places->n; i++) {
+		uint32_t place = ret_places->items[i];
+
+		if (place >= range.first + anchor &&
+		    (!steps->plain || match_keys(steps, place - anchor)))
+			ret_places->items[n++] = place - anchor;
+	}
 	ret_places->n = n;
 }

@@ -62,125 +62,127 @@ static int check_keyword(struct span keyword, struct error *err)
 	return 0;
 }
 
-static int add_keyword(struct query_clause *clause, struct span written,
-                       struct error *err)
+/* What reading a topic needs. */
+struct reader {
+	struct query_pool *pool;
+	struct numbers code;
+	struct words words; /* scratch */
+	struct buf display; /* scratch */
+};
+
+static int add_keyword(struct reader *r, struct span keyword, struct error *err)
 {
-	owned(words) struct words words = WORDS_INIT;
-	owned(buf) struct buf keyword = BUF_INIT(SIZE_MAX);
 	const char *at;
 	bool prefix;
 
-	/* It may be pasted from TeX: Schr\"odinger. */
-	text_add_display(&keyword, written);
-	if (check_keyword(buf_span(&keyword), err) < 0 ||
-	    token_read_words(&words, buf_span(&keyword), &prefix, &at, err) < 0)
+	if (check_keyword(keyword, err) < 0 ||
+	    token_read_words(&r->words, keyword, &prefix, &at, err) < 0)
 		return -1;
-	clause_add_phrase(clause, &words, prefix);
+	pool_begin_clause(r->pool, KIND_PHRASE, ANY_FIELD);
+	pool_add_phrase(r->pool, &r->words, prefix);
 	return 0;
 }
 
-static int add_author(struct query_clause *clause, struct span written,
-                      struct error *err)
+static int add_author(struct reader *r, struct span name, struct error *err)
 {
-	owned(buf) struct buf name = BUF_INIT(SIZE_MAX);
 	const char *at;
 	bool prefix;
 
-	text_add_display(&name, written);
-	if (span_starts(buf_span(&name), "au:"))
+	if (span_starts(name, "au:"))
 		return error_set(err, ERROR_SYNTAX,
 		                 "leave 'au:' out: these are authors already");
-	if (token_check_name(buf_span(&name), &prefix, &at, err) < 0)
+	if (token_check_name(&r->words, name, &prefix, &at, err) < 0)
 		return -1;
-	clause_add_name(clause, buf_span(&name), prefix);
+	pool_begin_clause(r->pool, KIND_AUTHOR, CLAUSE_AUTHOR);
+	pool_add_name(r->pool, name, prefix);
 	return 0;
 }
 
-static int add_clause(struct node *list, enum clause_kind kind,
+static int add_clause(struct reader *r, enum clause_kind kind,
                       struct span written, struct error *err)
 {
-	unsigned fields = kind == KIND_AUTHOR ? CLAUSE_AUTHOR : ANY_FIELD;
-	owned(clause) struct query_clause *clause =
-		clause_new(kind, fields, written);
+	struct span display;
 	int rc;
 
 	if (written.len > LIMIT_KEYWORD_BYTES)
 		return error_set(err, ERROR_LIMIT, "is longer than %u bytes",
 		                 LIMIT_KEYWORD_BYTES);
-	rc = kind == KIND_AUTHOR ? add_author(clause, written, err)
-	                         : add_keyword(clause, written, err);
+	/* It may be pasted from TeX: Schr\"odinger. */
+	buf_clear(&r->display);
+	text_add_display(&r->display, written);
+	display = buf_span(&r->display);
+	rc = kind == KIND_AUTHOR ? add_author(r, display, err)
+	                         : add_keyword(r, display, err);
 	if (rc < 0)
 		return -1;
-	node_add(list, node_new_clause(take_ptr(clause)));
+	numbers_add(&r->code,
+	            code_make(NODE_CLAUSE, pool_end_clause(r->pool, written)));
 	return 0;
 }
 
-static int add_list(struct node *list, enum clause_kind kind,
-                    const struct strings *entries, struct error *err)
+/* `setting` stands before the number in a message: "keywords[1]: what". */
+static int add_list(struct reader *r, const char *setting,
+                    enum clause_kind kind, const struct strings *entries,
+                    struct error *err)
 {
 	for (size_t i = 0; i < entries->n; i++) {
 		struct span written = span_trim(span_of(entries->items[i]));
 
-		if (add_clause(list, kind, written, err) < 0)
-			return error_prefix(err, "[%zu]", i);
+		if (add_clause(r, kind, written, err) < 0)
+			return error_prefix(err, "%s[%zu]", setting, i);
 	}
 	return 0;
 }
 
-/* Puts the setting's name before "[1]: what". */
-static int fail_setting(struct error *err, const char *setting)
-{
-	struct error what = *err;
-
-	return error_set(err, what.kind, "%s%s", setting, what.message);
-}
-
-static int read_wanted(struct node *wanted, const struct topic *topic,
-                       struct error *err)
-{
-	if (add_list(wanted, KIND_PHRASE, &topic->keywords, err) < 0)
-		return fail_setting(err, "keywords");
-	if (add_list(wanted, KIND_AUTHOR, &topic->authors, err) < 0)
-		return fail_setting(err, "authors");
-	return 0;
-}
-
-static int read_lists(struct node **ret_root, const struct topic *topic,
+static int read_lists(struct reader *r, const struct topic *topic,
                       struct error *err)
 {
-	owned(node) struct node *root = node_new(NODE_AND);
-	owned(node) struct node *wanted = node_new(NODE_OR);
-	owned(node) struct node *unwanted = node_new(NODE_OR);
+	size_t n_wanted = topic->keywords.n + topic->authors.n;
+	size_t n_unwanted = topic->exclude.n;
 
-	if (read_wanted(wanted, topic, err) < 0)
+	numbers_add(&r->code,
+	            code_make(NODE_AND, (n_wanted > 0 ? 1U : 0U) +
+	                                        (n_unwanted > 0 ? 1U : 0U)));
+	if (n_wanted > 0)
+		numbers_add(&r->code, code_make(NODE_OR, n_wanted));
+	if (add_list(r, "keywords", KIND_PHRASE, &topic->keywords, err) < 0 ||
+	    add_list(r, "authors", KIND_AUTHOR, &topic->authors, err) < 0)
 		return -1;
-	if (add_list(unwanted, KIND_PHRASE, &topic->exclude, err) < 0)
-		return fail_setting(err, "exclude");
-
-	if (wanted->n > 0)
-		node_add(root, take_ptr(wanted));
-	if (unwanted->n > 0) {
-		struct node *not = node_new(NODE_NOT);
-
-		node_add(not, take_ptr(unwanted));
-		node_add(root, not );
-	}
-	*ret_root = take_ptr(root);
-	return 0;
+	if (n_unwanted == 0)
+		return 0;
+	numbers_add(&r->code, code_make(NODE_NOT, 1));
+	numbers_add(&r->code, code_make(NODE_OR, n_unwanted));
+	return add_list(r, "exclude", KIND_PHRASE, &topic->exclude, err);
 }
 
-int query_from_topic(struct query **ret_query, const struct topic *topic,
-                     struct error *err)
+int query_from_topic(struct query **ret_query, struct query_pool *pool,
+                     const struct topic *topic, struct error *err)
 {
-	struct node *root = NULL;
+	struct reader r = {
+		.pool = pool,
+		.words = WORDS_INIT,
+		.display = BUF_INIT(SIZE_MAX),
+	};
+	int rc;
 
 	if (topic->query) {
-		if (query_parse(ret_query, topic->query, err) < 0)
+		if (query_parse(ret_query, pool, topic->query, err) < 0)
 			return error_prefix(err, "query");
 		return 0;
 	}
-	if (read_lists(&root, topic, err) < 0)
-		return -1;
-	*ret_query = query_new(root);
-	return 0;
+	rc = read_lists(&r, topic, err);
+	if (rc == 0)
+		*ret_query = query_new(pool, &r.code);
+	numbers_fini(&r.code);
+	words_fini(&r.words);
+	buf_fini(&r.display);
+	return rc;
+}
+
+int query_check_topic(const struct topic *topic, struct error *err)
+{
+	owned(query_pool) struct query_pool *pool = query_pool_new();
+	owned(query) struct query *query = NULL;
+
+	return query_from_topic(&query, pool, topic, err);
 }

@@ -2,6 +2,21 @@
 
 #include "base/mem.h"
 
+void numbers_fini(struct numbers *numbers)
+{
+	free(numbers->items);
+	*numbers = (struct numbers){0};
+}
+
+void numbers_add(struct numbers *numbers, uint32_t number)
+{
+	if (numbers->n == numbers->capacity)
+		numbers->items =
+			mem_grow(numbers->items, &numbers->capacity,
+		                 numbers->n + 1, sizeof(*numbers->items));
+	numbers->items[numbers->n++] = number;
+}
+
 struct node *node_new(enum node_kind kind)
 {
 	struct node *node = mem_new(sizeof(*node));
@@ -10,12 +25,11 @@ struct node *node_new(enum node_kind kind)
 	return node;
 }
 
-struct node *node_new_clause(struct query_clause *clause)
+struct node *node_new_leaf(uint32_t leaf)
 {
 	struct node *node = node_new(NODE_CLAUSE);
 
-	clause_finish(clause);
-	node->clause = clause;
+	node->leaf = leaf;
 	return node;
 }
 
@@ -26,7 +40,6 @@ void node_free(struct node *node)
 	for (size_t i = 0; i < node->n; i++)
 		node_free(node->children[i]);
 	free(node->children);
-	clause_free(node->clause);
 	free(node);
 }
 
@@ -37,27 +50,39 @@ void node_add(struct node *node, struct node *child)
 	node->children[node->n++] = child;
 }
 
-struct query *query_new(struct node *root)
+void code_add_node(struct numbers *code, const struct node *node)
 {
-	struct query *query = mem_new(sizeof(*query));
+	if (node->kind == NODE_CLAUSE) {
+		numbers_add(code, code_make(NODE_CLAUSE, node->leaf));
+		return;
+	}
+	numbers_add(code, code_make(node->kind, node->n));
+	for (size_t i = 0; i < node->n; i++)
+		code_add_node(code, node->children[i]);
+}
 
-	query->root = root;
+struct query *query_new(const struct query_pool *pool,
+                        const struct numbers *code)
+{
+	size_t size = code->n * sizeof(*code->items);
+	struct query *query = mem_new(sizeof(*query) + size);
+
+	query->pool = pool;
+	query->n = (uint32_t)code->n;
+	memcpy(query->code, code->items, size);
 	return query;
 }
 
 void query_free(struct query *query)
 {
-	if (!query)
-		return;
-	node_free(query->root);
 	free(query);
 }
 
-static const char *name_node(const struct node *node)
+static const char *name_node(uint32_t code)
 {
-	switch (node->kind) {
+	switch (code_kind(code)) {
 	case NODE_AND:
-		return node->n > 0 ? "and" : "all";
+		return code_number(code) > 0 ? "and" : "all";
 	case NODE_OR:
 		return "or";
 	case NODE_NOT:
@@ -68,21 +93,27 @@ static const char *name_node(const struct node *node)
 	return "";
 }
 
-static void add_node(struct buf *out, const struct node *node)
+/* Returns the node behind it. */
+static const uint32_t *add_node(struct buf *out, const struct query_pool *pool,
+                                const uint32_t *code)
 {
-	if (node->kind == NODE_CLAUSE) {
-		buf_add_str(out, node->clause->canonical);
-		return;
+	uint32_t number = code_number(*code);
+
+	if (code_kind(*code) == NODE_CLAUSE) {
+		buf_add_span(out, intern_text(&pool->clauses,
+		                              leaf_clause(pool, number)));
+		return code + 1;
 	}
-	buf_addf(out, "(%s", name_node(node));
-	for (size_t i = 0; i < node->n; i++) {
+	buf_addf(out, "(%s", name_node(*code++));
+	for (uint32_t i = 0; i < number; i++) {
 		buf_add_char(out, ' ');
-		add_node(out, node->children[i]);
+		code = add_node(out, pool, code);
 	}
 	buf_add_char(out, ')');
+	return code;
 }
 
 void query_add_tree(struct buf *out, const struct query *query)
 {
-	add_node(out, query->root);
+	add_node(out, query->pool, query->code);
 }

@@ -1,77 +1,101 @@
 #include "query_private.h"
 
-#include <math.h>
-
 #include "base/mem.h"
 
-#define BM25_K 1.2
-#define BM25_B 0.75
-#define TITLE_FACTOR 3.0
-#define AUTHOR_SCORE 1000.0
-
-/* Clauses that made a paper pass, each once. */
-struct reasons {
-	const struct query_clause **items;
-	size_t n;
-	size_t capacity;
-};
-
-static void owned_release_reasons(struct reasons *reasons)
-{
-	free(reasons->items);
-}
-
-static void add_reason(struct reasons *reasons,
-                       const struct query_clause *clause)
-{
-	for (size_t i = 0; i < reasons->n; i++)
-		if (!strcmp(reasons->items[i]->canonical, clause->canonical))
-			return;
-	reasons->items = mem_grow(reasons->items, &reasons->capacity,
-	                          reasons->n + 1, sizeof(*reasons->items));
-	reasons->items[reasons->n++] = clause;
-}
+/* ---- reasons ---- */
 
 struct question {
 	struct query_index *index;
 	size_t paper;
-	struct reasons *reasons;
+	struct numbers *leaves;
 };
+
+/* Keeps the leaves from `from` on in place of those from `to` on. */
+static void move_leaves(struct numbers *leaves, size_t to, size_t from)
+{
+	size_t n = leaves->n - from;
+
+	if (n > 0)
+		memmove(leaves->items + to, leaves->items + from,
+		        n * sizeof(*leaves->items));
+	leaves->n = to + n;
+}
+
+static bool ask_node(const struct question *q, const uint32_t **code);
 
 /*
  * A child is a reason for what its parent does if it does the same: of an AND
- * that fails inside a NOT only those that fail.
+ * that fails inside a NOT only those that fail. So the first child that
+ * decides takes the place of those before it, and the others count no more.
  */
-static void collect(const struct question *q, const struct node *node)
+static bool ask_list(const struct question *q, const uint32_t **code)
 {
-	bool passes = index_passes(q->index, node, q->paper);
+	uint32_t head = *(*code)++;
+	bool decider = code_kind(head) == NODE_OR;
+	bool decided = false;
+	size_t n_before = q->leaves->n;
 
-	if (node->kind == NODE_CLAUSE && passes)
-		add_reason(q->reasons, node->clause);
-	for (size_t i = 0; i < node->n; i++)
-		if (node->kind == NODE_NOT ||
-		    index_passes(q->index, node->children[i], q->paper) ==
-		            passes)
-			collect(q, node->children[i]);
+	for (uint32_t i = 0; i < code_number(head); i++) {
+		size_t n_child = q->leaves->n;
+		bool passes = ask_node(q, code);
+
+		if (passes == decider && !decided) {
+			move_leaves(q->leaves, n_before, n_child);
+			decided = true;
+		} else if (passes != decider && decided) {
+			q->leaves->n = n_child;
+		}
+	}
+	return decided ? decider : !decider;
 }
 
-static void find_reasons(struct query_index *index, const struct query *query,
-                         size_t n, struct reasons *ret_reasons)
+/* Goes on to the node behind it. */
+static bool ask_node(const struct question *q, const uint32_t **code)
 {
-	struct question q = {index, n, ret_reasons};
+	uint32_t head = **code;
+	uint32_t clause;
+	bool passes;
 
-	collect(&q, query->root);
+	if (code_kind(head) == NODE_AND || code_kind(head) == NODE_OR)
+		return ask_list(q, code);
+	(*code)++;
+	if (code_kind(head) == NODE_NOT)
+		return !ask_node(q, code);
+
+	clause = leaf_clause(q->index->finder.pool, code_number(head));
+	passes = index_posting(q->index, clause, q->paper) != NULL;
+	if (passes)
+		numbers_add(q->leaves, code_number(head));
+	return passes;
 }
 
-static void find_hits(struct query_index *index,
-                      const struct query_clause *clause, size_t n,
-                      struct hits *ret_hits)
+static bool has_clause(const struct query_pool *pool,
+                       const struct numbers *leaves, size_t n, uint32_t clause)
 {
-	struct lexicon *lexicon = index_lexicon(index, clause);
-	struct range paper = {(uint32_t)n, (uint32_t)n + 1};
+	for (size_t i = 0; i < n; i++)
+		if (leaf_clause(pool, leaves->items[i]) == clause)
+			return true;
+	return false;
+}
 
-	if (lexicon)
-		find_clause(lexicon, clause, paper, ret_hits);
+bool why_reasons(struct query_index *index, const struct query *query, size_t n,
+                 struct numbers *ret_leaves)
+{
+	const struct query_pool *pool = index->finder.pool;
+	struct question q = {index, n, ret_leaves};
+	const uint32_t *code = query->code;
+	bool passes = ask_node(&q, &code);
+	size_t n_kept = 0;
+
+	for (size_t i = 0; i < ret_leaves->n; i++) {
+		uint32_t leaf = ret_leaves->items[i];
+
+		if (!has_clause(pool, ret_leaves, n_kept,
+		                leaf_clause(pool, leaf)))
+			ret_leaves->items[n_kept++] = leaf;
+	}
+	ret_leaves->n = n_kept;
+	return passes;
 }
 
 /* ---- why ---- */
@@ -117,20 +141,22 @@ static unsigned mark_authors(const struct lexicon *lexicon,
 	return CLAUSE_AUTHOR;
 }
 
-static void explain_clause(struct query_index *index,
-                           const struct query_clause *clause, size_t n,
-                           struct match *match)
+static void explain_leaf(struct query_index *index, uint32_t leaf, size_t n,
+                         struct match *match)
 {
-	struct lexicon *lexicon = index_lexicon(index, clause);
-	owned(hits) struct hits hits = {0};
+	const struct query_pool *pool = index->finder.pool;
+	const struct query_clause *clause =
+		&pool->clause[leaf_clause(pool, leaf)];
+	const struct lexicon *lexicon = find_lexicon(&index->finder, clause);
+	struct range paper = {(uint32_t)n, (uint32_t)n + 1};
 	unsigned fields = CLAUSE_OTHER;
 
-	find_hits(index, clause, n, &hits);
+	find_clause(&index->finder, clause, paper, &index->hits);
 	if (lexicon)
 		fields = clause->kind == KIND_AUTHOR
-		                 ? mark_authors(lexicon, &hits, match)
-		                 : mark_words(lexicon, &hits, match);
-	match_add_clause(match, span_of(clause->text), fields);
+		                 ? mark_authors(lexicon, &index->hits, match)
+		                 : mark_words(lexicon, &index->hits, match);
+	match_add_clause(match, leaf_text(pool, leaf), fields);
 }
 
 static int compare_marks(const void *a, const void *b)
@@ -165,91 +191,15 @@ static void merge(struct marks *marks)
 void query_why(struct query_index *index, const struct query *query, size_t n,
                struct match *ret_match)
 {
-	owned(reasons) struct reasons reasons = {0};
+	owned(numbers) struct numbers leaves = {0};
 	struct match match = {0};
 
-	find_reasons(index, query, n, &reasons);
-	for (size_t i = 0; i < reasons.n; i++)
-		explain_clause(index, reasons.items[i], n, &match);
+	index_grow(index);
+	why_reasons(index, query, n, &leaves);
+	for (size_t i = 0; i < leaves.n; i++)
+		explain_leaf(index, leaves.items[i], n, &match);
 	merge(&match.title);
 	merge(&match.abstract);
 	merge(&match.authors);
 	*ret_match = match;
-}
-
-/* ---- score ---- */
-
-/*
- * The binary logarithm of a number from 1 on, as straight lines between the
- * powers of two: for an order of papers that is as good as the curve.
- */
-static double measure_log(double x)
-{
-	int exponent;
-	double fraction = frexp(x, &exponent);
-
-	return exponent - 2 + 2 * fraction;
-}
-
-/* How much it says that a paper has this clause: rare ones say more. */
-static double weigh_rarity(struct query_index *index,
-                           const struct query_clause *clause)
-{
-	double all = (double)index->n_papers;
-	double having = (double)index_result(index, clause)->n_papers;
-
-	return measure_log(1 + (all - having + 0.5) / (having + 0.5));
-}
-
-/* The paper's length in words against the average one. */
-static double measure_length(const struct query_index *index, size_t n)
-{
-	struct range paper = {(uint32_t)n, (uint32_t)n + 1};
-	struct range places = lexicon_places_of(&index->prose, paper);
-	double average =
-		(double)index->prose.n_places / (double)index->n_papers;
-
-	return average > 0 ? (places.end - places.first) / average : 1;
-}
-
-static double count_hits(const struct lexicon *lexicon, const struct hits *hits)
-{
-	double count = 0;
-
-	for (size_t i = 0; i < hits->n; i++)
-		count += part_of(lexicon, &hits->items[i]) == CLAUSE_TITLE
-		                 ? TITLE_FACTOR
-		                 : 1;
-	return count;
-}
-
-static double score_clause(struct query_index *index,
-                           const struct query_clause *clause, size_t n)
-{
-	owned(hits) struct hits hits = {0};
-	double count;
-	double damping;
-
-	if (index_lexicon(index, clause) != &index->prose)
-		return 0;
-	find_hits(index, clause, n, &hits);
-	count = count_hits(&index->prose, &hits);
-	damping = BM25_K * (1 - BM25_B + BM25_B * measure_length(index, n));
-	return weigh_rarity(index, clause) * count * (BM25_K + 1) /
-	       (count + damping);
-}
-
-double query_score(struct query_index *index, const struct query *query,
-                   size_t n)
-{
-	owned(reasons) struct reasons reasons = {0};
-	double score = 0;
-	bool followed = false;
-
-	find_reasons(index, query, n, &reasons);
-	for (size_t i = 0; i < reasons.n; i++) {
-		followed = followed || reasons.items[i]->kind == KIND_AUTHOR;
-		score += score_clause(index, reasons.items[i], n);
-	}
-	return followed ? score + AUTHOR_SCORE : score;
 }

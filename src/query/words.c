@@ -88,6 +88,8 @@ static enum text_kind kind_at(const struct reader *r, size_t pos)
 {
 	struct span rest = rest_at(r, pos);
 
+	if (rest.len > 0 && isalnum((unsigned char)rest.ptr[0]))
+		return TEXT_LETTER;
 	return rest.len > 0 ? text_kind(utf8_next(&rest)) : TEXT_BLANK;
 }
 
@@ -211,14 +213,15 @@ static enum gap read_gap(const struct reader *r)
 	return r->link ? GAP_LINK : GAP_NONE;
 }
 
-static void add_word(struct reader *r, size_t start, size_t end)
+static void add_word(struct reader *r, struct span raw, size_t start)
 {
+	size_t end = r->pos;
 	struct words *words = r->words;
 	struct word word = {.gap = read_gap(r)};
 	struct span folded;
 
 	word.folded = (uint32_t)words->folded.len;
-	text_add_folded(&words->folded, buf_span(&r->raw));
+	text_add_folded(&words->folded, raw);
 	word.folded_len = (uint32_t)(words->folded.len - word.folded);
 	if (word.folded_len == 0)
 		return;
@@ -240,13 +243,28 @@ static void add_word(struct reader *r, size_t start, size_t end)
 	words->items[words->n++] = word;
 }
 
-static void read_word(struct reader *r)
+/*
+ * The length of a word as nearly all are, which read_any_word() would take
+ * unchanged: ASCII up to something that no word goes on behind. Else 0.
+ */
+static size_t measure_plain_word(const struct reader *r)
+{
+	struct span rest = rest_at(r, r->pos);
+	size_t n = 0;
+
+	while (n < rest.len && isalnum((unsigned char)rest.ptr[n]))
+		n++;
+	if (n == 0 || n == rest.len)
+		return n;
+	if (rest.ptr[n] == '.')
+		return isdigit((unsigned char)rest.ptr[n - 1]) ? 0 : n;
+	return rest.ptr[n] == ' ' || memchr("-,;:)", rest.ptr[n], 5) ? n : 0;
+}
+
+static struct span read_any_word(struct reader *r)
 {
 	bool ideograph = kind_at(r, r->pos) == TEXT_IDEOGRAPH;
-	size_t start = r->pos;
 
-	if (r->blank || r->ends_phrase)
-		r->abbreviated = false;
 	buf_clear(&r->raw);
 	take_char(r);
 	if (ideograph)
@@ -254,9 +272,25 @@ static void read_word(struct reader *r)
 	else
 		while (r->pos < r->text.len && take_more(r))
 			continue;
+	return buf_span(&r->raw);
+}
 
-	add_word(r, start, r->pos);
-	r->one_letter = r->raw.len == 1;
+static void read_word(struct reader *r)
+{
+	size_t start = r->pos;
+	size_t n = measure_plain_word(r);
+	struct span raw;
+
+	if (r->blank || r->ends_phrase)
+		r->abbreviated = false;
+	if (n > 0) {
+		raw = span_first(rest_at(r, start), n);
+		r->pos += n;
+	} else {
+		raw = read_any_word(r);
+	}
+	add_word(r, raw, start);
+	r->one_letter = raw.len == 1;
 	r->word_end = r->pos;
 	r->blank = r->link = r->ends_phrase = false;
 }
@@ -358,9 +392,10 @@ static void skip_gap(struct reader *r, enum text_kind kind)
 
 static void enter_math(struct reader *r)
 {
+	char c = r->text.ptr[r->pos];
 	size_t len;
 
-	if (r->pos < r->math_end)
+	if (r->pos < r->math_end || (c != '$' && c != '\\'))
 		return;
 	len = text_math_len(rest_at(r, r->pos));
 	if (len == 0)
@@ -384,6 +419,11 @@ void words_read(struct words *words, struct span text)
 	while (r.pos < text.len) {
 		enum text_kind kind;
 
+		if (text.ptr[r.pos] == ' ') {
+			r.blank = true;
+			r.pos++;
+			continue;
+		}
 		enter_math(&r);
 		kind = kind_at(&r, r.pos);
 		if (kind == TEXT_LETTER || kind == TEXT_IDEOGRAPH)

@@ -2,202 +2,12 @@
 
 #include <string.h>
 
-#include "base/limits.h"
 #include "base/mem.h"
+#include "compose_private.h"
 #include "mail/message.h"
 #include "model/category.h"
 #include "model/day.h"
-#include "query/query.h"
 #include "service_private.h"
-
-#define SECONDS_PER_DAY 86400
-
-/* A paper of the batch; several may be versions of one e-print. */
-struct batch_paper {
-	size_t first;  /* index of the first one with the same id */
-	size_t chosen; /* of `first`: the announcement that counts, so far */
-	unsigned turn; /* the subscriber for whom `chosen` holds */
-};
-
-struct service_composer {
-	struct service *service;
-	struct store_candidates *candidates;
-	struct batch_paper *papers; /* as candidates->papers */
-	size_t *paper_of;           /* of each announcement */
-	struct query_index *index;
-	int64_t last_seq;
-	unsigned turn;
-	uint64_t *bits; /* of one topic */
-};
-
-void service_composed_fini(struct service_composed *composed)
-{
-	digest_free(composed->digest);
-	*composed = (struct service_composed){0};
-}
-
-void service_composer_free(struct service_composer *composer)
-{
-	if (!composer)
-		return;
-	query_index_free(composer->index);
-	store_candidates_free(composer->candidates);
-	free(composer->papers);
-	free(composer->paper_of);
-	free(composer->bits);
-	free(composer);
-}
-
-/* ---- marks ---- */
-
-struct standing {
-	int64_t mark;
-	bool begin; /* new or resumed */
-	bool suspended;
-};
-
-static int find_standing(struct service *service,
-                         const struct subscriber *subscriber,
-                         struct standing *ret_standing, struct error *err)
-{
-	struct store_subscriber row = {0};
-	int found =
-		store_get_subscriber(service->store, subscriber->id, &row, err);
-
-	if (found < 0)
-		return -1;
-	*ret_standing = (struct standing){
-		.mark = row.mark,
-		.begin = found == STORE_MISSING || row.paused,
-		.suspended = found == STORE_FOUND && row.suspended_at != 0,
-	};
-	if (!ret_standing->begin)
-		return 0;
-	if (store_newest_batch_mark(service->store, &subscriber->categories,
-	                            &ret_standing->mark, err) < 0)
-		return -1;
-	/* Who pauses and resumes on one day gets nothing twice. */
-	if (found == STORE_FOUND && row.mark > ret_standing->mark)
-		ret_standing->mark = row.mark;
-	return 0;
-}
-
-static int find_oldest_mark(struct service *service,
-                            const struct subscriber *const *subscribers,
-                            size_t n, int64_t *ret_mark, struct error *err)
-{
-	int64_t oldest = INT64_MAX;
-
-	for (size_t i = 0; i < n; i++) {
-		struct standing standing;
-
-		if (find_standing(service, subscribers[i], &standing, err) < 0)
-			return -1;
-		if (standing.mark < oldest)
-			oldest = standing.mark;
-	}
-	*ret_mark = oldest;
-	return 0;
-}
-
-/* ---- the batch ---- */
-
-static int compare_papers(const void *a, const void *b)
-{
-	const struct paper *left = *(const struct paper *const *)a;
-	const struct paper *right = *(const struct paper *const *)b;
-	int order = strcmp(left->id, right->id);
-
-	if (order)
-		return order;
-	return left->version < right->version ? -1
-	                                      : left->version > right->version;
-}
-
-/* Sorts the papers, so that versions of one e-print are neighbours. */
-static void number_papers(struct service_composer *composer)
-{
-	struct store_candidates *candidates = composer->candidates;
-	struct paper **papers = candidates->papers;
-
-	if (candidates->n_papers == 0)
-		return;
-	qsort(papers, candidates->n_papers, sizeof(struct paper *),
-	      compare_papers);
-	for (size_t i = 0; i < candidates->n_papers; i++)
-		composer->papers[i].first =
-			i > 0 && !strcmp(papers[i - 1]->id, papers[i]->id)
-				? composer->papers[i - 1].first
-				: i;
-	for (size_t i = 0; i < candidates->n; i++) {
-		struct paper **found =
-			bsearch(&candidates->announcements[i].paper, papers,
-		                candidates->n_papers, sizeof(struct paper *),
-		                compare_papers);
-
-		composer->paper_of[i] = (size_t)(found - papers);
-	}
-}
-
-static void build_index(struct service_composer *composer)
-{
-	struct store_candidates *candidates = composer->candidates;
-	owned(mem) struct query_paper *list =
-		mem_array(candidates->n_papers, sizeof(*list));
-
-	for (size_t i = 0; i < candidates->n_papers; i++)
-		list[i] = (struct query_paper){candidates->papers[i],
-		                               ANNOUNCE_REPLACE_CROSS};
-	for (size_t i = 0; i < candidates->n; i++) {
-		struct query_paper *paper = &list[composer->paper_of[i]];
-
-		if (candidates->announcements[i].type < paper->type)
-			paper->type = candidates->announcements[i].type;
-	}
-	composer->index = query_index_new(list, candidates->n_papers);
-	composer->bits = mem_array(query_index_words(composer->index),
-	                           sizeof(*composer->bits));
-}
-
-static int load_batch(struct service_composer *composer, int64_t after_seq,
-                      struct error *err)
-{
-	struct service *service = composer->service;
-	int64_t since = clock_now_sec(&service->world->clock) -
-	                (int64_t)LIMIT_CANDIDATE_DAYS * SECONDS_PER_DAY;
-
-	if (store_last_seq(service->store, &composer->last_seq, err) < 0 ||
-	    store_load_candidates(service->store, after_seq, since,
-	                          &composer->candidates, err) < 0)
-		return -1;
-
-	composer->papers = mem_array(composer->candidates->n_papers,
-	                             sizeof(*composer->papers));
-	composer->paper_of =
-		mem_array(composer->candidates->n, sizeof(*composer->paper_of));
-	number_papers(composer);
-	build_index(composer);
-	return 0;
-}
-
-int service_composer_new(struct service_composer **ret_composer,
-                         struct service *service,
-                         const struct subscriber *const *subscribers, size_t n,
-                         struct error *err)
-{
-	owned(service_composer) struct service_composer *composer =
-		mem_new(sizeof(*composer));
-	int64_t oldest;
-
-	composer->service = service;
-	if (find_oldest_mark(service, subscribers, n, &oldest, err) < 0 ||
-	    load_batch(composer, oldest, err) < 0)
-		return -1;
-	*ret_composer = take_ptr(composer);
-	return 0;
-}
-
-/* ---- one subscriber ---- */
 
 static bool wants_category(const struct subscriber *subscriber,
                            const char *category)
@@ -209,7 +19,11 @@ static bool wants_category(const struct subscriber *subscriber,
 	return false;
 }
 
-/* Of one e-print's announcements the best type counts, then the newest. */
+/*
+ * An e-print's announcements are of two sorts: the first ones (new, cross)
+ * and the ones again (replace, replace-cross). Of each the best type counts,
+ * then the newest version.
+ */
 static bool is_better(const struct announcement *a,
                       const struct announcement *b)
 {
@@ -218,28 +32,80 @@ static bool is_better(const struct announcement *a,
 	return a->paper->version > b->paper->version;
 }
 
-/* Marks for each e-print the announcement that counts for the subscriber. */
+static void choose(const struct announcement **slot,
+                   const struct announcement *next)
+{
+	if (!*slot || is_better(next, *slot))
+		*slot = next;
+}
+
+/* Notes for each e-print the announcements that count for the subscriber. */
 static void choose_announcements(struct service_composer *composer,
                                  const struct subscriber *subscriber,
                                  int64_t mark)
 {
 	struct store_candidates *candidates = composer->candidates;
+	const struct strings *categories = &composer->categories;
+	owned(mem) bool *wanted = mem_array(categories->n, sizeof(*wanted));
 
+	for (size_t i = 0; i < categories->n; i++)
+		wanted[i] = wants_category(subscriber, categories->items[i]);
 	composer->turn++;
 	for (size_t i = 0; i < candidates->n; i++) {
-		struct announcement *next = &candidates->announcements[i];
+		const struct announcement *next = &candidates->announcements[i];
 		size_t first = composer->papers[composer->paper_of[i]].first;
 		struct batch_paper *slot = &composer->papers[first];
 
 		if (next->seq <= mark || next->seq > composer->last_seq ||
-		    !wants_category(subscriber, next->category))
+		    !wanted[composer->category_of[i]])
 			continue;
-		if (slot->turn == composer->turn &&
-		    !is_better(next, &candidates->announcements[slot->chosen]))
-			continue;
+		if (slot->turn != composer->turn)
+			slot->as_first = slot->as_again = NULL;
 		slot->turn = composer->turn;
-		slot->chosen = i;
+		choose(next->type < ANNOUNCE_REPLACE ? &slot->as_first
+		                                     : &slot->as_again,
+		       next);
 	}
+}
+
+/* The announcement, if it is one that the subscriber asked for. */
+static const struct announcement *
+if_wanted(const struct subscriber *subscriber,
+          const struct announcement *announcement)
+{
+	bool wanted = announcement &&
+	              (subscriber->announce >> announcement->type & 1);
+
+	return wanted ? announcement : NULL;
+}
+
+/*
+ * What of an e-print the subscriber may get: NULL is nothing. The text is that
+ * of the newest version; its type may turn out to be that of `again`.
+ */
+struct offer {
+	const struct announcement *first;
+	const struct announcement *again;
+	const struct announcement *shown;
+};
+
+static struct offer make_offer(const struct service_composer *composer,
+                               const struct subscriber *subscriber,
+                               size_t number)
+{
+	const struct batch_paper *slot = &composer->papers[number];
+	struct offer offer = {0};
+
+	if (slot->first != number || slot->turn != composer->turn)
+		return offer;
+	offer.first = if_wanted(subscriber, slot->as_first);
+	offer.again = if_wanted(subscriber, slot->as_again);
+	offer.shown = offer.first;
+	if (!offer.shown ||
+	    (offer.again &&
+	     offer.again->paper->version > offer.first->paper->version))
+		offer.shown = offer.again;
+	return offer;
 }
 
 /* A topic with its query, compiled for this subscriber. */
@@ -257,32 +123,39 @@ struct quota {
 	int64_t mark;
 };
 
+enum offer_outcome {
+	OFFER_NEWS = 0,
+	OFFER_OLD = 1,
+};
+
 /*
- * Did a digest carry it before? New and cross-listed papers come once;
+ * Is the offer still news, and as what? New and cross-listed papers come once;
  * replacements once per version. *ret_old is the version that was sent.
  */
-static int was_sent(const struct quota *quota,
-                    const struct announcement *announcement, uint32_t *ret_old,
-                    struct error *err)
+static int judge_offer(const struct quota *quota, const struct offer *offer,
+                       struct digest_entry *entry, struct error *err)
 {
-	const struct paper *paper = announcement->paper;
+	const struct paper *paper = offer->shown->paper;
 	struct store_sent sent = {0};
 	bool before = false;
 	int found;
 
-	*ret_old = 0;
+	entry->paper = offer->shown->paper;
+	entry->type = offer->first ? offer->first->type : offer->again->type;
 	if (store_announced_before(quota->store, paper->id, quota->mark,
 	                           &before, err) < 0)
 		return -1;
 	if (!before)
-		return 0;
+		return OFFER_NEWS;
 	found = store_get_sent(quota->store, quota->subscriber->id, paper->id,
 	                       &sent, err);
 	if (found != STORE_FOUND)
-		return found < 0 ? -1 : 0;
-	*ret_old = sent.version;
-	return announcement->type < ANNOUNCE_REPLACE ||
-	       sent.version >= paper->version;
+		return found < 0 ? -1 : OFFER_NEWS;
+	if (!offer->again || sent.version >= paper->version)
+		return OFFER_OLD;
+	entry->type = offer->again->type;
+	entry->old_version = sent.version;
+	return OFFER_NEWS;
 }
 
 static void free_compiled(struct compiled *list)
@@ -295,15 +168,16 @@ static void free_compiled(struct compiled *list)
 OWNED_DEFINE(compiled, struct compiled, free_compiled);
 
 /* A list that ends with an item without a topic. */
-static int compile_topics(const struct subscriber *subscriber,
+static int compile_topics(struct service_composer *composer,
+                          const struct subscriber *subscriber,
                           struct compiled **ret_list, struct error *err)
 {
 	owned(compiled) struct compiled *list =
 		mem_array(subscriber->n_topics + 1, sizeof(*list));
 
 	for (size_t i = 0; i < subscriber->n_topics; i++) {
-		if (query_from_topic(&list[i].query, &subscriber->topics[i],
-		                     err) < 0)
+		if (query_from_topic(&list[i].query, composer->pool,
+		                     &subscriber->topics[i], err) < 0)
 			return error_prefix(err, "subscriber %s",
 			                    subscriber->id);
 		list[i].topic = &subscriber->topics[i];
@@ -314,71 +188,74 @@ static int compile_topics(const struct subscriber *subscriber,
 
 /* The entry of a paper under its best topic. */
 struct found {
-	size_t slot; /* of composer->papers: the chosen version's e-print */
+	size_t slot;  /* of composer->papers: the e-print */
+	size_t paper; /* the version that is shown */
+	struct offer offer;
 	uint32_t topic;
 	double score;
 };
 
 struct found_list {
-	struct found *items; /* by slot: topic UINT32_MAX is none */
+	struct found *items;
 	size_t n;
+	size_t capacity;
 };
 
-static size_t paper_number(const struct service_composer *composer, size_t slot)
+static uint32_t count_candidates(const struct service_composer *composer,
+                                 const struct subscriber *subscriber)
 {
-	return composer->paper_of[composer->papers[slot].chosen];
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < composer->candidates->n_papers; i++)
+		n += make_offer(composer, subscriber, i).shown != NULL;
+	return n;
 }
 
-static const struct announcement *
-chosen_of(const struct service_composer *composer, size_t slot)
+/* Lets the topic claim the paper if it scores higher than those before. */
+static void claim(struct service_composer *composer, struct found_list *found,
+                  const struct found *claim)
 {
-	return &composer->candidates
-	                ->announcements[composer->papers[slot].chosen];
+	struct batch_paper *slot = &composer->papers[claim->slot];
+
+	if (slot->claimed == composer->turn) {
+		if (claim->score > found->items[slot->entry].score)
+			found->items[slot->entry] = *claim;
+		return;
+	}
+	slot->claimed = composer->turn;
+	slot->entry = found->n;
+	found->items = mem_grow(found->items, &found->capacity, found->n + 1,
+	                        sizeof(*found->items));
+	found->items[found->n++] = *claim;
 }
 
-/* Lets one topic claim the papers that it scores higher than those before. */
 static void run_topic(struct service_composer *composer,
+                      const struct subscriber *subscriber,
                       const struct compiled *compiled, uint32_t number,
                       struct found_list *found)
 {
-	query_run(composer->index, compiled->query, composer->bits);
-	for (size_t i = 0; i < found->n; i++) {
-		size_t paper = paper_number(composer, found->items[i].slot);
-		double score;
+	const struct query_results *results = &composer->results;
 
-		if (!(composer->bits[paper / 64] >> paper % 64 & 1))
-			continue;
-		score = compiled->topic->weight *
-		        query_score(composer->index, compiled->query, paper);
-		if (found->items[i].topic == UINT32_MAX ||
-		    score > found->items[i].score) {
-			found->items[i].topic = number;
-			found->items[i].score = score;
-		}
+	query_run(composer->index, compiled->query, &composer->results);
+	for (size_t i = 0; i < results->n; i++) {
+		size_t paper = results->items[i].paper;
+		struct found item = {
+			.slot = composer->papers[paper].first,
+			.paper = paper,
+			.topic = number,
+			.score = compiled->topic->weight *
+		                 results->items[i].score,
+		};
+
+		item.offer = make_offer(composer, subscriber, item.slot);
+		if (item.offer.shown &&
+		    item.offer.shown->paper ==
+		            composer->candidates->papers[paper])
+			claim(composer, found, &item);
 	}
 }
 
-/* The e-prints that the subscriber's categories and types let through. */
-static struct found_list list_candidates(struct service_composer *composer,
-                                         const struct subscriber *subscriber)
-{
-	struct store_candidates *candidates = composer->candidates;
-	struct found_list list = {
-		mem_array(candidates->n_papers, sizeof(*list.items)), 0};
-
-	for (size_t i = 0; i < candidates->n_papers; i++) {
-		const struct batch_paper *slot = &composer->papers[i];
-
-		if (slot->first != i || slot->turn != composer->turn ||
-		    !(subscriber->announce >>
-		              candidates->announcements[slot->chosen].type &
-		      1))
-			continue;
-		list.items[list.n++] = (struct found){i, UINT32_MAX, 0};
-	}
-	return list;
-}
-
+/* Best first; of equals new ones before cross-lists, then the newest. */
 static int compare_found(const void *a, const void *b)
 {
 	const struct found *left = a;
@@ -386,26 +263,10 @@ static int compare_found(const void *a, const void *b)
 
 	if (left->score != right->score)
 		return left->score < right->score ? 1 : -1;
-	return left->slot < right->slot ? -1 : left->slot > right->slot;
-}
-
-static void add_entry(struct service_composer *composer,
-                      const struct compiled *compiled,
-                      const struct found *found, uint32_t old_version,
-                      struct digest *digest)
-{
-	struct store_candidates *candidates = composer->candidates;
-	size_t chosen = composer->papers[found->slot].chosen;
-	size_t paper = paper_number(composer, found->slot);
-	struct digest_entry *entry = digest_add(digest);
-
-	entry->paper = candidates->announcements[chosen].paper;
-	entry->type = candidates->announcements[chosen].type;
-	entry->topic = found->topic;
-	entry->score = found->score;
-	entry->old_version = old_version;
-	query_why(composer->index, compiled[found->topic].query, paper,
-	          &entry->match);
+	if (left->offer.shown->type != right->offer.shown->type)
+		return left->offer.shown->type < right->offer.shown->type ? -1
+		                                                          : 1;
+	return left->slot < right->slot ? 1 : left->slot > right->slot ? -1 : 0;
 }
 
 static bool has_room(const struct quota *quota, const struct digest *digest,
@@ -424,23 +285,24 @@ static int pick_entries(struct service_composer *composer,
 {
 	for (size_t i = 0; i < found->n; i++) {
 		const struct found *item = &found->items[i];
-		uint32_t old = 0;
-		int sent;
+		struct digest_entry entry = {.topic = item->topic,
+		                             .score = item->score};
+		int news;
 
-		if (item->topic == UINT32_MAX ||
-		    item->score < quota->subscriber->min_score)
+		if (item->score < quota->subscriber->min_score)
 			continue;
-		sent = was_sent(quota, chosen_of(composer, item->slot), &old,
-		                err);
-		if (sent < 0)
+		news = judge_offer(quota, &item->offer, &entry, err);
+		if (news < 0)
 			return -1;
-		if (sent)
+		if (news == OFFER_OLD)
 			continue;
 		digest->n_matched++;
 		if (!has_room(quota, digest, item->topic))
 			continue;
 		quota->n_of[item->topic]++;
-		add_entry(composer, quota->compiled, item, old, digest);
+		query_why(composer->index, quota->compiled[item->topic].query,
+		          item->paper, &entry.match);
+		*digest_add(digest) = entry;
 	}
 	return 0;
 }
@@ -454,7 +316,9 @@ static int compare_entries(const void *a, const void *b)
 		return left->topic < right->topic ? -1 : 1;
 	if (left->score != right->score)
 		return left->score < right->score ? 1 : -1;
-	return strcmp(left->paper->id, right->paper->id);
+	if (left->type != right->type)
+		return left->type < right->type ? -1 : 1;
+	return strcmp(right->paper->id, left->paper->id);
 }
 
 static struct digest *begin_digest(struct service *service,
@@ -483,19 +347,20 @@ static int fill_digest(struct service_composer *composer,
 	owned(mem) uint32_t *n_of =
 		mem_array(subscriber->n_topics, sizeof(*n_of));
 	owned(compiled) struct compiled *compiled = NULL;
-	struct found_list found;
+	struct found_list found = {0};
 	struct quota quota;
 	int rc;
 
-	if (compile_topics(subscriber, &compiled, err) < 0)
+	if (compile_topics(composer, subscriber, &compiled, err) < 0)
 		return -1;
 
 	choose_announcements(composer, subscriber, mark);
-	found = list_candidates(composer, subscriber);
-	digest->n_considered = (uint32_t)found.n;
+	digest->n_considered = count_candidates(composer, subscriber);
 	for (uint32_t i = 0; i < subscriber->n_topics; i++)
-		run_topic(composer, &compiled[i], i, &found);
-	qsort(found.items, found.n, sizeof(*found.items), compare_found);
+		run_topic(composer, subscriber, &compiled[i], i, &found);
+	if (found.n > 0)
+		qsort(found.items, found.n, sizeof(*found.items),
+		      compare_found);
 
 	quota = (struct quota){composer->service->store, subscriber, compiled,
 	                       n_of, mark};
@@ -535,7 +400,8 @@ int service_compose(struct service_composer *composer,
 		return -1;
 	if (subscriber_paused(subscriber, day))
 		return COMPOSE_PAUSED;
-	if (find_standing(composer->service, subscriber, &standing, err) < 0)
+	if (service_find_standing(composer->service, subscriber, &standing,
+	                          err) < 0)
 		return -1;
 	if (standing.suspended)
 		return COMPOSE_SUSPENDED;
@@ -550,6 +416,7 @@ int service_compose(struct service_composer *composer,
 		.digest = take_ptr(digest),
 		.move = {standing.mark, new_mark},
 		.begin = standing.begin,
+		.lift = standing.lift,
 	};
 	return ret_composed->digest->n_entries > 0 ? COMPOSED : COMPOSE_NOTHING;
 }

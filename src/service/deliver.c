@@ -1,488 +1,341 @@
 #include "service/deliver.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include "base/limits.h"
-#include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/random.h"
-#include "service/letter.h"
+#include "deliver_private.h"
 #include "service_private.h"
 
-#define PAGE 100         /* deliveries read at a time */
 #define LOCK_POLL_MS 200 /* how often the other sender is asked after */
-#define MS_PER_MINUTE 60000
-#define JITTER_PERCENT 10
+#define STORE_TRIES 15   /* of 20 s each, for a database that is locked */
+#define FILL_SLICE_MS 20 /* rendering between two looks at the sessions */
 
-/* Where the message under way stands. */
-enum phase {
-	PHASE_IDLE,
-	PHASE_OPENING,
-	PHASE_OPEN,
-	PHASE_SENT_COMMANDS,
-	PHASE_READY,
-	PHASE_SENT_BODY,
-	PHASE_DONE,
-	PHASE_CLOSED,
-};
+/* ---- lanes and letters ---- */
 
-struct run {
-	struct service *service;
-	const struct strings *ids;
-	const struct service_deliver_events *events;
-	struct service_deliver_counts *counts;
-	char *from; /* as SMTP wants it */
-	struct buf message;
-
-	void *relay; /* NULL: no session */
-	enum phase phase;
-	struct smtp_outcome outcome; /* with PHASE_DONE and PHASE_CLOSED */
-	uint32_t n_on_connection;
-	int64_t not_before_ms; /* smtp.per_minute */
-};
-
-static int64_t now_of(const struct run *run)
+void sender_stop(struct sender *sender, const char *sentence)
 {
-	return clock_now_sec(&run->service->world->clock);
+	if (!sender->stopping)
+		snprintf(sender->counts->relay, sizeof(sender->counts->relay),
+		         "%s", sentence);
+	sender->stopping = true;
 }
 
-static bool is_wanted(const struct run *run,
-                      const struct store_delivery *delivery)
+void sender_tell(const struct sender *sender,
+                 const struct service_delivered *delivered)
 {
-	return !run->ids || strings_has(run->ids, delivery->subscriber_id);
+	if (sender->events->delivered)
+		sender->events->delivered(sender->events->ctx, delivered);
 }
 
-/* ---- the session ---- */
-
-static void on_open(void *ctx)
+void sender_spare(struct sender *sender, struct letter *letter)
 {
-	struct run *run = ctx;
-
-	run->phase = PHASE_OPEN;
+	sender->spare[sender->n_spare++] = letter;
 }
 
-static void on_closed(void *ctx, const struct smtp_outcome *outcome)
+bool sender_is_open_elsewhere(const struct sender *sender,
+                              const struct lane *lane)
 {
-	struct run *run = ctx;
-
-	run->phase = PHASE_CLOSED;
-	run->outcome = *outcome;
+	for (size_t i = 0; i < sender->n_lanes; i++)
+		if (&sender->lanes[i] != lane &&
+		    sender->lanes[i].state > LANE_OPENING)
+			return true;
+	return false;
 }
 
-static void on_ready(void *ctx)
+static int64_t monotonic_ms(const struct sender *sender)
 {
-	struct run *run = ctx;
-
-	run->phase = PHASE_READY;
+	return clock_monotonic_ms(&sender->service->world->clock);
 }
 
-static void on_done(void *ctx, const struct smtp_outcome *outcome)
+/* A letter, if the pace and the queue have one; *slot stays NULL if not. */
+static int take_letter(struct sender *sender, struct letter **slot,
+                       struct error *err)
 {
-	struct run *run = ctx;
+	int64_t now_ms = monotonic_ms(sender);
 
-	run->phase = PHASE_DONE;
-	run->outcome = *outcome;
-}
-
-/* Waits while the session is in `phase`. */
-static int wait_while(struct run *run, enum phase phase, struct error *err)
-{
-	struct service_world *world = run->service->world;
-
-	while (run->phase == phase)
-		if (world->wait(world->ctx, INT64_MAX, err) < 0)
-			return -1;
+	if (*slot || sender->stopping)
+		return 0;
+	if (sender->n_spare > 0) {
+		*slot = sender->spare[--sender->n_spare];
+		return 0;
+	}
+	if (sender->outbox.empty || !pace_allows(&sender->pace, now_ms))
+		return 0;
+	if (outbox_next(&sender->outbox, slot, err) < 0)
+		return -1;
+	if (*slot)
+		pace_take(&sender->pace, now_ms);
 	return 0;
 }
 
-static void close_relay(struct run *run)
+/* May the connection carry one more message after the one it has? */
+static bool has_room(const struct sender *sender, const struct lane *lane)
 {
-	if (run->relay)
-		run->service->world->relay_close(run->relay);
-	run->relay = NULL;
-	run->phase = PHASE_IDLE;
+	uint32_t most = sender->service->conf->smtp.per_connection;
+
+	return most == 0 || lane->n_on_connection < most;
 }
 
-/* Sees to an open session; phase CLOSED if the relay would not have us. */
-static int open_relay(struct run *run, struct error *err)
+static int fill_lane(struct sender *sender, struct lane *lane,
+                     struct error *err)
 {
-	struct service_world *world = run->service->world;
-	uint32_t most = run->service->conf->smtp.per_connection;
-	const struct smtp_events events = {on_open, on_closed, on_ready,
-	                                   on_done, run};
-
-	if (run->phase == PHASE_CLOSED ||
-	    (run->relay && most > 0 && run->n_on_connection >= most))
-		close_relay(run);
-	if (run->relay) {
-		run->phase = PHASE_OPEN;
-		return 0;
-	}
-	run->phase = PHASE_OPENING;
-	run->n_on_connection = 0;
-	if (world->relay_open(world->ctx, &events, &run->relay, err) < 0)
-		return -1;
-	return wait_while(run, PHASE_OPENING, err);
-}
-
-static int keep_pace(struct run *run, struct error *err)
-{
-	struct service_world *world = run->service->world;
-	uint32_t per_minute = run->service->conf->smtp.per_minute;
-	int64_t now_ms = clock_monotonic_ms(&world->clock);
-
-	if (per_minute == 0)
-		return 0;
-	while (now_ms < run->not_before_ms) {
-		if (world->wait(world->ctx, run->not_before_ms, err) < 0)
+	switch (lane->state) {
+	case LANE_CLOSED:
+		if (take_letter(sender, &lane->current, err) < 0)
 			return -1;
-		now_ms = clock_monotonic_ms(&world->clock);
+		return lane->current ? lane_open(lane, err) : 0;
+	case LANE_IDLE:
+		if (!has_room(sender, lane)) {
+			lane_close(lane);
+			return fill_lane(sender, lane, err);
+		}
+		return take_letter(sender, &lane->current, err);
+	case LANE_COMMANDS:
+	case LANE_READY:
+		return has_room(sender, lane)
+		               ? take_letter(sender, &lane->next, err)
+		               : 0;
+	case LANE_OPENING:
+	case LANE_BODY:
+		break;
 	}
-	run->not_before_ms = now_ms + MS_PER_MINUTE / per_minute;
 	return 0;
 }
 
-/* ---- one message ---- */
-
-/*
- * From an open session to an outcome in run->outcome. What is known of the
- * message is durable before each step that cannot be taken back.
- */
-static int send_message(struct run *run, const struct store_delivery *delivery,
-                        const char *to, struct error *err)
+/* Idle lanes beyond what the pace allows are closed, busy ones finish. */
+static int fill(struct sender *sender, struct error *err)
 {
-	struct service_world *world = run->service->world;
-	struct store *store = run->service->store;
+	int64_t until_ms = monotonic_ms(sender) + FILL_SLICE_MS;
 
-	if (store_start_delivery(store, delivery->id, to, now_of(run), err) < 0)
-		return -1;
+	for (size_t i = 0; i < sender->n_lanes; i++) {
+		struct lane *lane = &sender->lanes[i];
+		bool surplus = i >= sender->pace.n_lanes;
 
-	run->phase = PHASE_SENT_COMMANDS;
-	run->n_on_connection++;
-	world->relay_send(run->relay, run->from, to, buf_span(&run->message));
-	if (wait_while(run, PHASE_SENT_COMMANDS, err) < 0)
-		return -1;
-	if (run->phase != PHASE_READY)
-		return 0;
-
-	if (store_dot_delivery(store, delivery->id, now_of(run), err) < 0)
-		return -1;
-	run->phase = PHASE_SENT_BODY;
-	world->relay_send_body(run->relay);
-	return wait_while(run, PHASE_SENT_BODY, err);
-}
-
-/* RFC 5321, section 4.5.4.1; the list's last entry repeats. */
-static int64_t next_attempt_at(const struct run *run,
-                               const struct store_delivery *delivery)
-{
-	const struct smtp_options *smtp = &run->service->conf->smtp;
-	size_t i = delivery->n_attempts < smtp->n_retry_min
-	                   ? delivery->n_attempts
-	                   : smtp->n_retry_min - 1;
-	uint32_t wait_sec = smtp->retry_min[i] * 60;
-
-	return now_of(run) + wait_sec +
-	       random_below(wait_sec * JITTER_PERCENT / 100 + 1);
-}
-
-static bool is_too_old(const struct run *run,
-                       const struct store_delivery *delivery)
-{
-	int64_t age = now_of(run) - delivery->created_at;
-
-	return age >=
-	       (int64_t)run->service->conf->smtp.give_up_after_hours * 3600;
-}
-
-static enum delivery_state judge(const struct run *run,
-                                 const struct store_delivery *delivery)
-{
-	switch (run->outcome.verdict) {
-	case SMTP_SENT:
-		return DELIVERY_SENT;
-	case SMTP_FAILED:
-		return DELIVERY_FAILED;
-	case SMTP_RELAY:
-		return DELIVERY_QUEUED;
-	case SMTP_UNKNOWN:
-		if (run->service->conf->smtp.hold_unknown)
-			return DELIVERY_HELD;
-		break;
-	case SMTP_DEFERRED:
-		break;
+		if (surplus && lane->state == LANE_IDLE && !lane->current)
+			lane_close(lane);
+		if (surplus || monotonic_ms(sender) > until_ms)
+			continue;
+		if (fill_lane(sender, lane, err) < 0)
+			return -1;
 	}
-	if (is_too_old(run, delivery))
-		return DELIVERY_FAILED;
-	return run->outcome.verdict == SMTP_UNKNOWN ? DELIVERY_UNKNOWN
-	                                            : DELIVERY_DEFERRED;
+	return 0;
 }
 
-static enum outcome outcome_of(enum delivery_state state)
+/* ---- the end of a run ---- */
+
+static void tell_left(struct sender *sender,
+                      const struct subscriber *subscriber)
 {
-	switch (state) {
-	case DELIVERY_SENT:
-		return OUTCOME_SENT;
-	case DELIVERY_HELD:
-		return OUTCOME_HELD;
-	case DELIVERY_FAILED:
-	case DELIVERY_SUPERSEDED:
-	case DELIVERY_CANCELLED:
-		return OUTCOME_FAILED;
-	case DELIVERY_QUEUED:
-	case DELIVERY_SENDING:
-	case DELIVERY_DEFERRED:
-	case DELIVERY_UNKNOWN:
-	case DELIVERY_STATES:
-		break;
-	}
-	return OUTCOME_DEFERRED;
+	sender->counts->n_left++;
+	sender_tell(sender,
+	            &(struct service_delivered){.subscriber = subscriber,
+	                                        .state = DELIVERY_QUEUED});
 }
 
-static void count(struct service_deliver_counts *counts,
-                  enum delivery_state state)
+static int hand_back(struct sender *sender, struct letter **slot,
+                     struct error *err)
 {
-	switch (state) {
-	case DELIVERY_SENT:
-		counts->n_sent++;
-		break;
-	case DELIVERY_HELD:
-		counts->n_held++;
-		break;
-	case DELIVERY_FAILED:
-		counts->n_failed++;
-		break;
-	default:
-		counts->n_deferred++;
-	}
-}
-
-static void tell(struct run *run, const struct subscriber *subscriber,
-                 enum delivery_state state)
-{
-	const struct service_delivered delivered = {
-		subscriber, state,
-		state == DELIVERY_SENT ? NULL : run->outcome.sentence};
-
-	if (state == DELIVERY_SENT)
-		log_debug("subscriber %s: sent", subscriber->id);
-	if (run->events->delivered)
-		run->events->delivered(run->events->ctx, &delivered);
-}
-
-/* The end of an attempt and the subscriber's day, as one change. */
-static int record(struct run *run, const struct subscriber *subscriber,
-                  const struct store_delivery *delivery,
-                  enum delivery_state state, struct error *err)
-{
-	struct store *store = run->service->store;
+	owned(letter) struct letter *letter = take_ptr(*slot);
 	const struct store_attempt attempt = {
-		.state = state,
-		.at = now_of(run),
-		.next_at = next_attempt_at(run, delivery),
-		.words = state == DELIVERY_SENT ? run->outcome.reply
-	                                        : run->outcome.sentence,
+		.state = DELIVERY_QUEUED,
+		.at = clock_now_sec(&sender->service->world->clock),
+		.words = sender->counts->relay,
 	};
-	const char *reason = state == DELIVERY_SENT ? "" : attempt.words;
 
-	if (store_begin(store, err) < 0)
-		return -1;
-	if (store_end_delivery(store, delivery->id, &attempt, err) < 0 ||
-	    service_note_outcome(run->service, subscriber, outcome_of(state),
-	                         reason, err) < 0) {
-		store_rollback(store);
-		return -1;
-	}
-	return store_commit(store, err);
-}
-
-static void stop_run(struct run *run)
-{
-	memcpy(run->counts->relay, run->outcome.sentence,
-	       sizeof(run->counts->relay));
-}
-
-/* The sentence that says why it is not tried again. */
-static void note_given_up(struct run *run, enum delivery_state state)
-{
-	char words[ERROR_MESSAGE_MAX];
-
-	if (state != DELIVERY_FAILED || run->outcome.verdict == SMTP_FAILED)
-		return;
-	memcpy(words, run->outcome.sentence, sizeof(words));
-	snprintf(run->outcome.sentence, sizeof(run->outcome.sentence),
-	         "given up after %u hours: %.400s",
-	         run->service->conf->smtp.give_up_after_hours, words);
-}
-
-static int finish(struct run *run, const struct subscriber *subscriber,
-                  const struct store_delivery *delivery, struct error *err)
-{
-	enum delivery_state state = judge(run, delivery);
-
-	note_given_up(run, state);
-	if (record(run, subscriber, delivery, state, err) < 0)
-		return -1;
-	if (run->outcome.closed)
-		run->phase = PHASE_CLOSED;
-	if (run->outcome.verdict == SMTP_RELAY) {
-		stop_run(run);
+	if (!letter)
 		return 0;
+	tell_left(sender, letter->subscriber);
+	if (letter->started &&
+	    store_end_delivery(sender->service->store, letter->delivery.id,
+	                       &attempt, err) < 0)
+		return -1;
+	return service_note_outcome(sender->service, letter->subscriber,
+	                            OUTCOME_DEFERRED, sender->counts->relay,
+	                            err);
+}
+
+/* All that has not sent its dot goes back; the others are waited for. */
+static int wind_down(struct sender *sender, struct error *err)
+{
+	for (size_t i = 0; i < sender->n_lanes; i++) {
+		struct lane *lane = &sender->lanes[i];
+
+		if (lane->state == LANE_BODY)
+			continue;
+		lane_close(lane);
+		if (hand_back(sender, &lane->current, err) < 0 ||
+		    hand_back(sender, &lane->next, err) < 0)
+			return -1;
 	}
-	count(run->counts, state);
-	tell(run, subscriber, state);
+	while (sender->n_spare > 0)
+		if (hand_back(sender, &sender->spare[--sender->n_spare], err) <
+		    0)
+			return -1;
 	return 0;
 }
 
-static int write_message(struct run *run, const struct subscriber *subscriber,
-                         const struct store_delivery *delivery,
-                         struct error *err)
+/* Those that were not even begun have a day's outcome, too. */
+static int leave_behind(struct sender *sender, struct error *err)
 {
-	owned(store_digest) struct store_digest *stored = NULL;
+	while (!sender->outbox.empty) {
+		const struct subscriber *subscriber;
 
-	if (store_load_digest(run->service->store, delivery->digest_id, &stored,
-	                      err) < 0)
-		return -1;
-	/* A digest that is sent again has a message of its own. */
-	free(stored->digest->message_id);
-	stored->digest->message_id = mem_dup(delivery->message_id);
-	stored->digest->created_at = delivery->created_at;
-	buf_clear(&run->message);
-	return service_write_letter(run->service, subscriber, stored->digest,
-	                            &run->message, err);
+		if (outbox_skip(&sender->outbox, &subscriber, err) < 0)
+			return -1;
+		if (!subscriber)
+			break;
+		tell_left(sender, subscriber);
+		if (service_note_outcome(sender->service, subscriber,
+		                         OUTCOME_DEFERRED,
+		                         sender->counts->relay, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
-/* Did the server end the session between two messages, as servers may? */
-static bool was_closed_between(const struct run *run)
+static bool is_done(const struct sender *sender)
 {
-	return run->phase == PHASE_DONE && run->n_on_connection > 1 &&
-	       run->outcome.verdict == SMTP_DEFERRED && run->outcome.closed &&
-	       run->outcome.code == 0 && run->outcome.stage == SMTP_STAGE_MAIL;
+	for (size_t i = 0; i < sender->n_lanes; i++)
+		if (sender->lanes[i].current || sender->lanes[i].n_ended > 0 ||
+		    sender->lanes[i].state == LANE_OPENING)
+			return false;
+	return sender->n_spare == 0 &&
+	       (sender->outbox.empty || sender->stopping);
+}
+
+/* ---- the loop ---- */
+
+static bool has_letters(const struct sender *sender)
+{
+	return !sender->stopping &&
+	       (sender->n_spare > 0 || !sender->outbox.empty);
+}
+
+/* When there is something to do even if no session says anything. */
+static int64_t next_look_ms(const struct sender *sender)
+{
+	int64_t now_ms = monotonic_ms(sender);
+
+	for (size_t i = 0; i < sender->n_lanes; i++) {
+		const struct lane *lane = &sender->lanes[i];
+
+		if (lane->n_ended > 0)
+			return now_ms;
+		if (lane->state != LANE_CLOSED && lane->state != LANE_IDLE)
+			continue;
+		if (i < sender->pace.n_lanes && has_letters(sender))
+			return pace_look_ms(&sender->pace, now_ms);
+	}
+	return INT64_MAX;
 }
 
 /*
- * A session that is found closed between two messages is opened again, and
- * no message blamed; one that cannot be opened is the relay's trouble.
+ * Nothing that is known may be forgotten because another program keeps the
+ * database locked for a while.
  */
-static int send_once(struct run *run, const struct store_delivery *delivery,
-                     const char *to, struct error *err)
+static int wait_for_store(struct sender *sender, struct error *err)
 {
-	if (open_relay(run, err) < 0)
+	struct service_world *world = sender->service->world;
+
+	if (err->kind != ERROR_TEMPORARY || ++sender->n_busy > STORE_TRIES)
 		return -1;
-	if (run->phase != PHASE_OPEN)
+	log_warning("queue: %s", err->message);
+	return world->wait(world->ctx, monotonic_ms(sender) + LOCK_POLL_MS,
+	                   err);
+}
+
+static int take_turn(struct sender *sender, struct error *err)
+{
+	struct service_world *world = sender->service->world;
+	bool winding_down;
+
+	if (sender->events->stop && sender->events->stop(sender->events->ctx))
+		sender_stop(sender, "stopped by a signal");
+	winding_down = sender->stopping;
+	if (winding_down && wind_down(sender, err) < 0)
+		return -1;
+	if (fill(sender, err) < 0)
+		return -1;
+	if (sender_settle(sender, err) < 0)
+		return wait_for_store(sender, err);
+	sender->n_busy = 0;
+	for (size_t i = 0; i < sender->n_lanes; i++)
+		if (!sender->stopping)
+			lane_act(&sender->lanes[i]);
+	/* What was settled may have stopped the run: then wind down first. */
+	if (is_done(sender) || sender->stopping != winding_down)
 		return 0;
-	return send_message(run, delivery, to, err);
+	return world->wait(world->ctx, next_look_ms(sender), err);
 }
 
-static int hand_back(struct run *run, const struct store_delivery *delivery,
-                     struct error *err)
+static int send_all(struct sender *sender, struct error *err)
 {
-	return store_end_delivery(
-		run->service->store, delivery->id,
-		&(struct store_attempt){.state = DELIVERY_QUEUED,
-	                                .at = now_of(run)},
-		err);
-}
-
-static int deliver_one(struct run *run, const struct subscriber *subscriber,
-                       const struct store_delivery *delivery, struct error *err)
-{
-	owned(mem) char *to = NULL;
-
-	if (write_message(run, subscriber, delivery, err) < 0 ||
-	    mail_address_for_smtp(&to, span_of(subscriber->email), err) < 0 ||
-	    keep_pace(run, err) < 0 || send_once(run, delivery, to, err) < 0)
-		return -1;
-	if (was_closed_between(run)) {
-		run->phase = PHASE_CLOSED;
-		if (hand_back(run, delivery, err) < 0 ||
-		    send_once(run, delivery, to, err) < 0)
+	while (!is_done(sender))
+		if (take_turn(sender, err) < 0)
 			return -1;
-	}
-	if (run->phase == PHASE_CLOSED) {
-		stop_run(run);
+	if (!sender->stopping)
 		return 0;
+	return leave_behind(sender, err);
+}
+
+static void fini_lanes(struct sender *sender)
+{
+	for (size_t i = 0; i < sender->n_lanes; i++) {
+		struct lane *lane = &sender->lanes[i];
+
+		lane_close(lane);
+		letter_free(lane->current);
+		letter_free(lane->next);
+		for (size_t j = 0; j < lane->n_ended; j++)
+			letter_free(lane->ended[j].letter);
 	}
-	return finish(run, subscriber, delivery, err);
+	free(sender->lanes);
+	while (sender->n_spare > 0)
+		letter_free(sender->spare[--sender->n_spare]);
+	free(sender->spare);
+	sender_forget_refused(sender);
 }
 
-/* ---- the queue ---- */
-
-/* Those that the relay's trouble leaves behind have a day's outcome, too. */
-static int leave_behind(struct run *run, const struct subscriber *subscriber,
-                        struct error *err)
+static int run(struct sender *sender, const struct strings *ids,
+               struct lock *lock, struct error *err)
 {
-	run->counts->n_left++;
-	return service_note_outcome(run->service, subscriber, OUTCOME_DEFERRED,
-	                            run->counts->relay, err);
-}
+	const struct smtp_options *smtp = &sender->service->conf->smtp;
+	int rc;
 
-static int take_one(struct run *run, const struct store_delivery *delivery,
-                    struct error *err)
-{
-	const struct subscriber *subscriber = conf_find_subscriber(
-		run->service->conf, delivery->subscriber_id);
-
-	if (!subscriber || !is_wanted(run, delivery))
-		return 0;
-	if (run->counts->relay[0] == '\0' &&
-	    deliver_one(run, subscriber, delivery, err) < 0)
-		return -1;
-	if (run->counts->relay[0] != '\0')
-		return leave_behind(run, subscriber, err);
-	return 0;
-}
-
-/* Takes a page behind *after_id; false in *ret_more when there was none. */
-static int take_page(struct run *run, int64_t *after_id, bool *ret_more,
-                     struct error *err)
-{
-	struct store_deliveries page = {0};
-	const struct store_page next = {INT64_MAX, *after_id, PAGE};
-	int rc = store_next_deliveries(run->service->store, &next, &page, err);
-
-	for (size_t i = 0; rc == 0 && i < page.n; i++) {
-		*after_id = page.items[i].id;
-		rc = take_one(run, &page.items[i], err);
-	}
-	*ret_more = page.n > 0;
-	store_deliveries_fini(&page);
+	pace_init(&sender->pace, smtp, lock);
+	sender->n_lanes = smtp->connections;
+	sender->lanes = mem_array(sender->n_lanes, sizeof(*sender->lanes));
+	sender->spare = mem_array(2 * sender->n_lanes, sizeof(struct letter *));
+	for (size_t i = 0; i < sender->n_lanes; i++)
+		sender->lanes[i].sender = sender;
+	rc = outbox_init(&sender->outbox, sender->service, ids, err);
+	if (rc == 0)
+		rc = send_all(sender, err);
+	fini_lanes(sender);
+	outbox_fini(&sender->outbox);
 	return rc;
-}
-
-static int work_off(struct run *run, struct error *err)
-{
-	int64_t after_id = 0;
-	bool more = true;
-
-	while (more)
-		if (take_page(run, &after_id, &more, err) < 0)
-			return -1;
-	return 0;
 }
 
 /* ---- the lock ---- */
 
-static int wait_for_lock(struct run *run, struct lock *lock, struct error *err)
+static int wait_for_lock(struct sender *sender, struct lock *lock,
+                         struct error *err)
 {
-	struct service_world *world = run->service->world;
+	struct service_world *world = sender->service->world;
 	struct store_queue_counts counts;
 	int taken = lock_try(lock, err);
 
 	while (taken == LOCK_BUSY) {
-		if (store_count_deliveries(run->service->store, &counts, err) <
-		    0)
+		if (store_count_deliveries(sender->service->store, &counts,
+		                           err) < 0)
 			return -1;
-		if (run->events->waiting)
-			run->events->waiting(
-				run->events->ctx,
+		if (sender->events->waiting)
+			sender->events->waiting(
+				sender->events->ctx,
 				counts.n[DELIVERY_QUEUED] +
 					counts.n[DELIVERY_SENDING]);
-		if (world->wait(world->ctx,
-		                clock_monotonic_ms(&world->clock) +
-		                        LOCK_POLL_MS,
+		if (world->wait(world->ctx, monotonic_ms(sender) + LOCK_POLL_MS,
 		                err) < 0)
 			return -1;
 		taken = lock_try(lock, err);
@@ -490,13 +343,13 @@ static int wait_for_lock(struct run *run, struct lock *lock, struct error *err)
 	return taken;
 }
 
-static int recover(struct run *run, struct error *err)
+static int recover(struct service *service, struct error *err)
 {
 	size_t n_unknown = 0;
 
-	if (store_recover_deliveries(run->service->store, now_of(run),
-	                             run->service->conf->smtp.hold_unknown,
-	                             &n_unknown, err) < 0)
+	if (store_recover_deliveries(
+		    service->store, clock_now_sec(&service->world->clock),
+		    service->conf->smtp.hold_unknown, &n_unknown, err) < 0)
 		return -1;
 	if (n_unknown > 0)
 		log_warning(
@@ -504,22 +357,10 @@ static int recover(struct run *run, struct error *err)
 			"last sender ended: they may have arrived, and "
 			"are %s",
 			n_unknown,
-			run->service->conf->smtp.hold_unknown
+			service->conf->smtp.hold_unknown
 				? "held"
 				: "sent again with the same Message-ID");
 	return 0;
-}
-
-static int run_all(struct run *run, struct error *err)
-{
-	const struct conf *conf = run->service->conf;
-	owned(mem) char *path = mem_printf("%s/send.lock", conf->state_dir);
-	owned(lock) struct lock *lock = NULL;
-
-	if (lock_open(&lock, path, err) < 0 ||
-	    wait_for_lock(run, lock, err) < 0 || recover(run, err) < 0)
-		return -1;
-	return work_off(run, err);
 }
 
 int service_deliver(struct service *service, const struct strings *ids,
@@ -527,22 +368,18 @@ int service_deliver(struct service *service, const struct strings *ids,
                     struct service_deliver_counts *ret_counts,
                     struct error *err)
 {
-	struct run run = {
+	owned(mem) char *path =
+		mem_printf("%s/send.lock", service->conf->state_dir);
+	owned(lock) struct lock *lock = NULL;
+	struct sender sender = {
 		.service = service,
-		.ids = ids,
 		.events = events,
 		.counts = ret_counts,
-		.message = BUF_INIT(LIMIT_MESSAGE_BYTES),
 	};
-	int rc;
 
 	*ret_counts = (struct service_deliver_counts){0};
-	rc = mail_address_for_smtp(
-		&run.from, span_of(service->conf->sender.from.address), err);
-	if (rc == 0)
-		rc = run_all(&run, err);
-	close_relay(&run);
-	buf_fini(&run.message);
-	free(run.from);
-	return rc;
+	if (lock_open(&lock, path, err) < 0 ||
+	    wait_for_lock(&sender, lock, err) < 0 || recover(service, err) < 0)
+		return -1;
+	return run(&sender, ids, lock, err);
 }

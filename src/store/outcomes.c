@@ -74,17 +74,20 @@ static const char *take_text(struct store_outcomes *list, sqlite3_stmt *row,
 	return list->texts.items[list->texts.n - 1];
 }
 
+/* A damaged row is none. */
 static void take_outcome(struct store_outcomes *list, sqlite3_stmt *row)
 {
-	int number = sqlite3_column_int(row, 3);
+	int64_t of = sqlite3_column_int64(row, 0);
+	int64_t number = sqlite3_column_int64(row, 3);
 
-	if (number < 0 || number >= OUTCOMES)
+	if (of < 0 || of > OUTCOME_OF_SUBSCRIBER || number < 0 ||
+	    number >= OUTCOMES)
 		return;
 	list->items = mem_grow(list->items, &list->capacity, list->n + 1,
 	                       sizeof(*list->items));
 	list->items[list->n++] = (struct store_outcome){
-		.of_day = {(enum outcome_of)sqlite3_column_int(row, 0),
-	                   take_text(list, row, 1), sqlite3_column_int(row, 2)},
+		.of_day = {(enum outcome_of)of, take_text(list, row, 1),
+	                   sqlite3_column_int(row, 2)},
 		.outcome = (enum outcome)number,
 		.reason = take_text(list, row, 4),
 		.at = sqlite3_column_int64(row, 5),

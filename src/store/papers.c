@@ -187,8 +187,8 @@ int store_get_feed(struct store *store, const char *category,
 		return -1;
 	*ret_feed = (struct store_feed){0};
 	if (rc > 0) {
-		ret_feed->etag = store_column_dup(row, 0);
-		ret_feed->last_modified = store_column_dup(row, 1);
+		ret_feed->etag = store_column_dup_null(row, 0);
+		ret_feed->last_modified = store_column_dup_null(row, 1);
 		ret_feed->polled_at = sqlite3_column_int64(row, 2);
 		store_reset(row);
 	}
@@ -287,12 +287,14 @@ static void take_announcement(struct loading *loading, sqlite3_stmt *row)
 	struct store_candidates *candidates = loading->candidates;
 	int64_t paper_no = sqlite3_column_int64(row, 2);
 	const struct loaded *loaded = NULL;
+	int type = sqlite3_column_int(row, 3);
 
 	if (loading->loaded)
 		loaded = bsearch(&paper_no, loading->loaded,
 		                 candidates->n_papers, sizeof(*loading->loaded),
 		                 compare_numbers);
-	if (!loaded)
+	/* The type of a damaged row may be anything. */
+	if (!loaded || type < 0 || type >= ANNOUNCE_TYPES)
 		return;
 	candidates->announcements = mem_grow(
 		candidates->announcements, &loading->announcements_capacity,
@@ -301,7 +303,7 @@ static void take_announcement(struct loading *loading, sqlite3_stmt *row)
 		.seq = sqlite3_column_int64(row, 0),
 		.category = store_column_dup(row, 1),
 		.paper = loaded->paper,
-		.type = (enum announce_type)sqlite3_column_int(row, 3),
+		.type = (enum announce_type)type,
 		.day = sqlite3_column_int(row, 4),
 	};
 }

@@ -98,8 +98,25 @@ static const char schema_1[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX outcome_by_day ON outcome (day);";
 
+/*
+ * Deliveries of older digests drop out of the index by message, which so
+ * stays as small as the list of subscribers. Eight of a Message-ID's random
+ * digits are enough to find it.
+ */
+static const char schema_2[] =
+	"ALTER TABLE subscriber ADD COLUMN"
+	"  refused_address TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE subscriber ADD COLUMN"
+	"  refused_words TEXT NOT NULL DEFAULT '';"
+	/* the address refused it for good */
+	"ALTER TABLE delivery ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE delivery ADD COLUMN"
+	"  may_bounce INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX delivery_by_message"
+	"  ON delivery (substr(message_id, 1, 8)) WHERE may_bounce;";
+
 /* Step I leads from version I to I + 1. Steps that were released stay. */
-static const char *const steps[] = {schema_1};
+static const char *const steps[] = {schema_1, schema_2};
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
@@ -149,11 +166,11 @@ static int take_steps(struct store *store, int64_t from, struct error *err)
 	for (int64_t i = from; i < SCHEMA_VERSION; i++)
 		if (store_exec(store, steps[i], err) < 0)
 			return -1;
-	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 1,
+	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 2,
 	               "the number below is the schema's version");
 	return store_exec(store,
 	                  "PRAGMA application_id = 0x6172786D;"
-	                  "PRAGMA user_version = 1",
+	                  "PRAGMA user_version = 2",
 	                  err);
 }
 
@@ -174,13 +191,25 @@ static int upgrade(struct store *store, const char *path, struct error *err)
 	return store_end_change(store, own, rc, err);
 }
 
-int store_migrate(struct store *store, enum store_mode mode, struct error *err)
+static const char *path_of(const struct store *store)
 {
-	const char *path = sqlite3_db_filename(store_db(store), "main");
+	return sqlite3_db_filename(store_db(store), "main");
+}
+
+int store_check_owner(struct store *store, struct error *err)
+{
 	struct version version;
 
-	if (read_version(store, &version, err) < 0 ||
-	    check_version(path, &version, err) < 0)
+	if (read_version(store, &version, err) < 0)
+		return -1;
+	return check_version(path_of(store), &version, err);
+}
+
+int store_migrate(struct store *store, enum store_mode mode, struct error *err)
+{
+	struct version version;
+
+	if (read_version(store, &version, err) < 0)
 		return -1;
 	if (version.number == SCHEMA_VERSION)
 		return 0;
@@ -188,6 +217,6 @@ int store_migrate(struct store *store, enum store_mode mode, struct error *err)
 		return error_set(err, ERROR_SYSTEM,
 		                 "%s: an older arxmail wrote this database: "
 		                 "run 'arxmail fetch' to bring it up to date",
-		                 path);
-	return upgrade(store, path, err);
+		                 path_of(store));
+	return upgrade(store, path_of(store), err);
 }

@@ -55,7 +55,7 @@ int store_fail(struct store *store, struct error *err)
 		                 store->path, words);
 	case SQLITE_FULL:
 		return error_set(err, ERROR_SYSTEM,
-		                 "%s: the disk is full: nothing was changed; "
+		                 "%s: the disk is full: "
 		                 "make room and try again",
 		                 store->path);
 	case SQLITE_READONLY:
@@ -194,9 +194,14 @@ struct span store_column(sqlite3_stmt *row, int column)
 
 char *store_column_dup(sqlite3_stmt *row, int column)
 {
+	return mem_dup_span(store_column(row, column));
+}
+
+char *store_column_dup_null(sqlite3_stmt *row, int column)
+{
 	if (sqlite3_column_type(row, column) == SQLITE_NULL)
 		return NULL;
-	return mem_dup_span(store_column(row, column));
+	return store_column_dup(row, column);
 }
 
 size_t store_changed(const struct store *store)
@@ -285,7 +290,6 @@ static int find_file(const char *path, struct error *err)
 static int configure(struct store *store, enum store_mode mode,
                      struct error *err)
 {
-	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
 	if (mode == STORE_READ)
 		return store_exec(store, "PRAGMA query_only=1", err);
 	return store_exec(store,
@@ -301,7 +305,10 @@ static int connect_to(struct store *store, const char *name, int flags,
 	int rc = sqlite3_open_v2(name, &store->db, flags | SQLITE_OPEN_NOMUTEX,
 	                         NULL);
 
-	return rc ? store_fail(store, err) : 0;
+	if (rc)
+		return store_fail(store, err);
+	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	return 0;
 }
 
 /*
@@ -352,6 +359,7 @@ int store_open(struct store **ret_store, const char *state_dir,
 	store->path = state_dir[0] ? mem_printf("%s/arxmail.db", state_dir)
 	                           : mem_dup(":memory:");
 	if (open_database(store, mode, err) < 0 ||
+	    store_check_owner(store, err) < 0 ||
 	    configure(store, mode, err) < 0 ||
 	    store_migrate(store, mode, err) < 0)
 		return -1;

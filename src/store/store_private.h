@@ -77,8 +77,12 @@ MUST_CHECK int store_number(struct store *store, const char *sql,
 
 /* A column's text, borrowed until the next step; "" for NULL. */
 struct span store_column(sqlite3_stmt *row, int column);
-/* A copy of it; NULL for NULL. */
+/* A copy of it. */
 char *store_column_dup(sqlite3_stmt *row, int column);
+/* The same, but NULL for NULL. */
+char *store_column_dup_null(sqlite3_stmt *row, int column);
+/* A delivery's state; what a damaged row has is DELIVERY_HELD. */
+enum delivery_state store_column_state(sqlite3_stmt *row, int column);
 
 /* Rows changed by the last statement. */
 size_t store_changed(const struct store *store);
@@ -101,6 +105,9 @@ MUST_CHECK int store_begin_change(struct store *store, bool *ret_own,
                                   struct error *err);
 MUST_CHECK int store_end_change(struct store *store, bool own, int rc,
                                 struct error *err);
+
+/* Refuses other programs' databases and newer ones; changes nothing. */
+MUST_CHECK int store_check_owner(struct store *store, struct error *err);
 
 /* Brings the schema to this program's version, or says why it cannot. */
 MUST_CHECK int store_migrate(struct store *store, enum store_mode mode,

@@ -103,6 +103,8 @@ void text_add_folded(struct buf *out, struct span text)
 		fold_unicode(out, text);
 		return;
 	}
-	for (size_t i = 0; i < text.len; i++)
-		buf_add_char(out, g_ascii_tolower(text.ptr[i]));
+	buf_add_span(out, text);
+	for (size_t i = out->len - text.len; !out->failed && i < out->len; i++)
+		if (out->data[i] >= 'A' && out->data[i] <= 'Z')
+			out->data[i] = (char)(out->data[i] - 'A' + 'a');
 }

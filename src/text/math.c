@@ -28,6 +28,9 @@ size_t text_math_len(struct span text)
 		const char *end;
 	} shapes[] = {{"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}};
 
+	/* This is asked at every character of a text. */
+	if (text.len == 0 || (text.ptr[0] != '$' && text.ptr[0] != '\\'))
+		return 0;
 	text = span_first(text, MAX_MATH);
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
 		size_t len = strlen(shapes[i].begin);

@@ -1,6 +1,7 @@
 #include "text_private.h"
 
 #include <ctype.h>
+#include <limits.h>
 
 #include <glib.h>
 
@@ -262,11 +263,42 @@ static void copy_next(struct converter *c)
 	c->rest = span_skip(c->rest, n);
 }
 
+/* Bytes at which a conversion or a URL may begin. */
+static const bool is_special[UCHAR_MAX + 1] = {
+	['$'] = true, ['\\'] = true, ['`'] = true, ['\''] = true, ['-'] = true,
+	['~'] = true, ['{'] = true,  [':'] = true, ['w'] = true,
+};
+
+static bool is_plain(const struct converter *c, size_t n)
+{
+	unsigned char byte = (unsigned char)c->rest.ptr[n];
+
+	return !is_special[byte] || (byte == 'w' && peek(c, n + 1) != 'w');
+}
+
+/* What is nothing but itself, as copy_next() would, byte by byte. */
+static void copy_plain(struct converter *c)
+{
+	bool blank = true;
+	size_t n = 0;
+
+	if (c->in_url)
+		return;
+	for (; n < c->rest.len && is_plain(c, n); n++)
+		blank = blank && c->rest.ptr[n] == ' ';
+	if (n == 0)
+		return;
+	buf_add_span(c->out, span_first(c->rest, n));
+	c->copied = c->rest.ptr[n - 1];
+	c->after_command = c->after_command && blank;
+	c->rest = span_skip(c->rest, n);
+}
+
 void text_add_tex(struct buf *out, struct span tex)
 {
 	struct converter c = {.out = out, .all = tex, .rest = tex};
 
-	while (c.rest.len > 0)
+	for (copy_plain(&c); c.rest.len > 0; copy_plain(&c))
 		if (!convert_next(&c))
 			copy_next(&c);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench/run.sh BUILD-FOLDER: the main job at the size of a large institute, and
-# the bench_* programs beside this file.
+# bench/run.sh BUILD-FOLDER: the main job at the size of a large institute, the
+# SMTP sessions beside others' and the bench_* programs beside this file.
 #
 # 1,000 subscribers with filters of their own and a feed of 1,500 papers made of
 # a small vocabulary, sent to a sink on loopback. READERS and PAPERS change it.
@@ -35,6 +35,9 @@ read -r -u "$sink" _ messages _ bytes _ connections
 printf '%d papers, %d subscribers: %d messages of %d bytes on average, %d %s\n' \
     "$PAPERS" "$READERS" "$messages" $((bytes / (messages ? messages : 1))) \
     "$connections" "connection(s)"
+
+/usr/bin/python3 "$(dirname "$0")/smtp.py" "$build/tests/bench" || status=$?
+"$(dirname "$0")/postfix.sh" "$build/tests/bench" || status=$?
 
 for program in "$build"/tests/bench/bench_*; do
     case $program in

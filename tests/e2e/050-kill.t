@@ -4,12 +4,13 @@
 . "$(dirname "$0")/lib.sh"
 
 start_smtp
+SMTP+=" connections = 1;"
 use_demo
 run 0 fetch
 cp -a "$T/state" "$T/fetched"
 
-# killed WHERE N_MAILS RULE: killed when the server meets the rule; N_MAILS arrive
-# over both runs.
+# killed WHERE N_MAILS RULE: killed when the server meets the rule; N_MAILS (one
+# of these numbers) arrive over both runs.
 killed() {
     new_state
     cp -a "$T/fetched/." "$T/state/"
@@ -21,19 +22,21 @@ killed() {
     WHAT="killed at $1" run 0 send-now --no-fetch
     check "all arrive, killed at $1" <<END
 equal(received(), DEMO)
-equal(len(inbox()), $2)
+assert len(inbox()) in ($2,), len(inbox())
 equal(len({mail["Message-ID"] for mail in inbox()}), 3)
 END
     WHAT="a third time, killed at $1" run 0 send-now
-    check "nothing is left to send, killed at $1" <<<"equal(len(inbox()), $2)"
+    check "nothing is left to send, killed at $1" <<<"assert len(inbox()) in ($2,), len(inbox())"
 }
 
 for stage in connect ehlo mail rcpt data dot; do
     killed "$stage" 3 "{\"stage\": \"$stage\", \"do\": \"pause\"}"
 done
+# The commands travel with the message before, whose reply may not have been
+# read when the kill comes.
 for nth in 2 3; do
     for stage in mail rcpt data dot; do
-        killed "$stage of message $nth" 3 \
+        killed "$stage of message $nth" "3, 4" \
             "{\"stage\": \"$stage\", \"nth\": $nth, \"do\": \"pause\"}"
     done
 done

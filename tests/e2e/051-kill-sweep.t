@@ -11,6 +11,7 @@ strace -qq -o /dev/null /bin/true 2>/dev/null ||
     skip_all 'strace is not there or not allowed here'
 
 start_smtp
+SMTP+=" connections = 1;"
 use_demo
 run 0 fetch
 cp -a "$T/state" "$T/fetched"

@@ -20,6 +20,7 @@ static void owned_release_match(struct match *match)
 /* ---- matches ---- */
 
 struct sheet {
+	struct query_pool *pool;
 	struct paper *paper;
 	enum announce_type type;
 	struct buf out;
@@ -66,13 +67,13 @@ static void add_match(struct sheet *sheet, const struct query *query)
 {
 	struct query_paper paper = {sheet->paper, sheet->type};
 	owned(query_index) struct query_index *index =
-		query_index_new(&paper, 1);
+		query_index_new(sheet->pool, &paper, 1);
+	owned(query_results) struct query_results results = {0};
 	owned(match) struct match match = {0};
-	uint64_t bits;
 
-	query_run(index, query, &bits);
-	if (bits != 1) {
-		buf_add_str(&sheet->out, bits == 0 ? "no" : "BITS");
+	query_run(index, query, &results);
+	if (results.n != 1) {
+		buf_add_str(&sheet->out, results.n == 0 ? "no" : "TWICE");
 		return;
 	}
 	query_why(index, query, 0, &match);
@@ -86,19 +87,19 @@ static void add_match(struct sheet *sheet, const struct query *query)
 	add_clauses(&sheet->out, &match);
 }
 
-static int parse_line(struct query **ret_query, char kind, char *text,
-                      struct error *err)
+static int parse_line(const struct sheet *sheet, struct query **ret_query,
+                      char kind, char *text, struct error *err)
 {
 	struct topic topic = {0};
 	struct strings list = {&text, 1, 1};
 
 	if (kind == '?')
-		return query_parse(ret_query, text, err);
+		return query_parse(ret_query, sheet->pool, text, err);
 	if (kind == 'k')
 		topic.keywords = list;
 	else
 		topic.authors = list;
-	return query_from_topic(ret_query, &topic, err);
+	return query_from_topic(ret_query, sheet->pool, &topic, err);
 }
 
 static void ask(struct sheet *sheet, char kind, struct span question)
@@ -108,7 +109,7 @@ static void ask(struct sheet *sheet, char kind, struct span question)
 	struct error err = {0};
 
 	buf_add_char(&sheet->out, '\t');
-	if (parse_line(&query, kind, text, &err) < 0)
+	if (parse_line(sheet, &query, kind, text, &err) < 0)
 		buf_addf(&sheet->out, "error: %s", err.message);
 	else
 		add_match(sheet, query);
@@ -160,7 +161,10 @@ static void read_sheet_line(struct sheet *sheet, struct span line)
 static void finds_what_people_mean(void **state)
 {
 	owned(buf) struct buf in = BUF_INIT(SIZE_MAX);
-	struct sheet sheet = {.out = BUF_INIT(SIZE_MAX)};
+	struct sheet sheet = {
+		.pool = query_pool_new(),
+		.out = BUF_INIT(SIZE_MAX),
+	};
 	struct span rest;
 	struct span line;
 
@@ -177,6 +181,7 @@ static void finds_what_people_mean(void **state)
 	}
 	assert_golden("match.out", buf_span(&sheet.out));
 	paper_free(sheet.paper);
+	query_pool_free(sheet.pool);
 	buf_fini(&sheet.out);
 }
 
@@ -225,23 +230,45 @@ static struct query_paper *make_batch(size_t n)
 	return papers;
 }
 
-static size_t count_matches(struct query_index *index, const char *text)
-{
-	owned(mem) uint64_t *bits =
-		mem_array(query_index_words(index), sizeof(*bits));
-	owned(query) struct query *query = NULL;
-	struct error err = {0};
-	size_t n = 0;
+struct batch {
+	struct query_pool *pool;
+	struct query_index *index;
+};
 
-	if (query_parse(&query, text, &err) < 0)
-		fail_msg("%s", err.message);
-	query_run(index, query, bits);
-	for (size_t i = 0; i < query_index_words(index); i++)
-		n += (size_t)__builtin_popcountll(bits[i]);
-	return n;
+static struct batch index_papers(const struct query_paper *papers, size_t n)
+{
+	struct batch batch = {.pool = query_pool_new()};
+
+	batch.index = query_index_new(batch.pool, papers, n);
+	return batch;
 }
 
-static void sets_bits_of_papers_that_exist_only(void **state)
+static void owned_release_batch(struct batch *batch)
+{
+	query_index_free(batch->index);
+	query_pool_free(batch->pool);
+}
+
+static void run_query(const struct batch *batch, const char *text,
+                      struct query_results *ret_results)
+{
+	owned(query) struct query *query = NULL;
+	struct error err = {0};
+
+	if (query_parse(&query, batch->pool, text, &err) < 0)
+		fail_msg("%s", err.message);
+	query_run(batch->index, query, ret_results);
+}
+
+static size_t count_matches(const struct batch *batch, const char *text)
+{
+	owned(query_results) struct query_results results = {0};
+
+	run_query(batch, text, &results);
+	return results.n;
+}
+
+static void finds_papers_that_exist_only(void **state)
 {
 	static const size_t sizes[] = {0, 1, 63, 64, 65, 130};
 
@@ -249,36 +276,37 @@ static void sets_bits_of_papers_that_exist_only(void **state)
 	for (size_t i = 0; i < N(sizes); i++) {
 		size_t n = sizes[i];
 		owned(papers) struct query_paper *papers = make_batch(n);
-		owned(query_index) struct query_index *index =
-			query_index_new(papers, n);
+		owned(batch) struct batch batch = index_papers(papers, n);
 
-		assert_int_equal(query_index_words(index), (n + 63) / 64);
-		assert_int_equal(count_matches(index, "NOT nothing"), n);
-		assert_int_equal(count_matches(index, "all"), n);
-		assert_int_equal(count_matches(index, "odd"), n / 2);
-		assert_int_equal(count_matches(index, "even NOT odd"),
+		assert_int_equal(count_matches(&batch, "NOT nothing"), n);
+		assert_int_equal(count_matches(&batch, "all"), n);
+		assert_int_equal(count_matches(&batch, "odd"), n / 2);
+		assert_int_equal(count_matches(&batch, "even NOT odd"),
 		                 n - n / 2);
-		assert_int_equal(count_matches(index, "odd even"), 0);
-		assert_int_equal(count_matches(index, "odd OR -odd"), n);
-		assert_int_equal(count_matches(index, "number1"), n > 1);
-		assert_int_equal(count_matches(index, "numb*"), n);
+		assert_int_equal(count_matches(&batch, "odd even"), 0);
+		assert_int_equal(count_matches(&batch, "odd OR -odd"), n);
+		assert_int_equal(count_matches(&batch, "number1"), n > 1);
+		assert_int_equal(count_matches(&batch, "numb*"), n);
 	}
 }
 
-static double score_of(struct query_index *index, const char *text, size_t n)
+static double score_of(const struct batch *batch, const char *text, size_t n)
 {
-	owned(query) struct query *query = NULL;
-	struct error err = {0};
+	owned(query_results) struct query_results results = {0};
 
-	assert_int_equal(query_parse(&query, text, &err), 0);
-	return query_score(index, query, n);
+	run_query(batch, text, &results);
+	for (size_t i = 0; i < results.n; i++)
+		if (results.items[i].paper == n)
+			return results.items[i].score;
+	fail_msg("%s does not find paper %zu", text, n);
+	return 0;
 }
 
 static void scores_titles_above_abstracts_and_authors_above_all(void **state)
 {
 	owned(papers) struct query_paper *papers =
 		mem_array(5, sizeof(*papers));
-	owned(query_index) struct query_index *index = NULL;
+	owned(batch) struct batch batch = {0};
 	double title;
 	double abstract;
 
@@ -287,19 +315,19 @@ static void scores_titles_above_abstracts_and_authors_above_all(void **state)
 	papers[1].paper = make_paper("tree learning", "on graph and trees");
 	papers[2].paper = make_paper("about learning", "of graph and graph");
 	papers[3].paper = make_paper("about words", "of something else");
-	index = query_index_new(papers, 4);
+	batch = index_papers(papers, 4);
 
-	title = score_of(index, "graph", 0);
-	abstract = score_of(index, "graph", 1);
+	title = score_of(&batch, "graph", 0);
+	abstract = score_of(&batch, "graph", 1);
 	assert_true(title > abstract && abstract > 0);
-	assert_true(score_of(index, "graph", 2) > abstract);
-	assert_true(score_of(index, "graph trees", 1) > abstract);
-	assert_true(score_of(index, "something", 3) > abstract);
-	assert_true(score_of(index, "au:Lovelace", 3) > 100 * title);
-	assert_true(score_of(index, "au:Lovelace graph", 0) >
-	            score_of(index, "au:Lovelace", 0));
-	assert_true(score_of(index, "cat:cs.CL", 3) == 0);
-	assert_true(score_of(index, "NOT nothing", 3) == 0);
+	assert_true(score_of(&batch, "graph", 2) > abstract);
+	assert_true(score_of(&batch, "graph trees", 1) > abstract);
+	assert_true(score_of(&batch, "something", 3) > abstract);
+	assert_true(score_of(&batch, "au:Lovelace", 3) > 100 * title);
+	assert_true(score_of(&batch, "au:Lovelace graph", 0) >
+	            score_of(&batch, "au:Lovelace", 0));
+	assert_true(score_of(&batch, "cat:cs.CL", 3) == 0);
+	assert_true(score_of(&batch, "NOT nothing", 3) == 0);
 }
 
 static void indexes_hostile_papers(void **state)
@@ -314,15 +342,15 @@ static void indexes_hostile_papers(void **state)
 		owned(papers) struct query_paper *papers =
 			mem_array(2, sizeof(*papers));
 		owned(buf) struct buf text = BUF_INIT(SIZE_MAX);
-		owned(query_index) struct query_index *index = NULL;
+		owned(batch) struct batch batch = {0};
 
 		add_times(&text, pieces[i], 20000);
 		papers[0].paper = make_paper(buf_str(&text), buf_str(&text));
-		index = query_index_new(papers, 1);
-		count_matches(index, "a");
-		count_matches(index, "\"a a a\"");
-		count_matches(index, "NEAR(a b, 3)");
-		count_matches(index, "al*");
+		batch = index_papers(papers, 1);
+		count_matches(&batch, "a");
+		count_matches(&batch, "\"a a a\"");
+		count_matches(&batch, "NEAR(a b, 3)");
+		count_matches(&batch, "al*");
 	}
 }
 
@@ -330,7 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_what_people_mean),
-		cmocka_unit_test(sets_bits_of_papers_that_exist_only),
+		cmocka_unit_test(finds_papers_that_exist_only),
 		cmocka_unit_test(
 			scores_titles_above_abstracts_and_authors_above_all),
 		cmocka_unit_test(indexes_hostile_papers),

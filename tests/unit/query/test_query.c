@@ -16,10 +16,11 @@
 
 static void add_tree_or_error(struct buf *out, const char *text)
 {
+	owned(query_pool) struct query_pool *pool = query_pool_new();
 	owned(query) struct query *query = NULL;
 	struct error err = {0};
 
-	if (query_parse(&query, text, &err) < 0)
+	if (query_parse(&query, pool, text, &err) < 0)
 		buf_addf(out, "error: %s", err.message);
 	else
 		query_add_tree(out, query);
@@ -65,8 +66,8 @@ static void add_items(struct strings *list, const char *const *items)
 		strings_add(list, span_of(items[i]));
 }
 
-static int read_topic(struct query **ret_query, const struct lists *lists,
-                      struct error *err)
+static int read_topic(struct query **ret_query, struct query_pool *pool,
+                      const struct lists *lists, struct error *err)
 {
 	struct topic topic = {.query = mem_dup(lists->query)};
 	int rc;
@@ -74,7 +75,7 @@ static int read_topic(struct query **ret_query, const struct lists *lists,
 	add_items(&topic.keywords, lists->keywords);
 	add_items(&topic.authors, lists->authors);
 	add_items(&topic.exclude, lists->exclude);
-	rc = query_from_topic(ret_query, &topic, err);
+	rc = query_from_topic(ret_query, pool, &topic, err);
 	strings_fini(&topic.keywords);
 	strings_fini(&topic.authors);
 	strings_fini(&topic.exclude);
@@ -111,10 +112,11 @@ static void reads_the_lists_of_a_topic(void **state)
 	(void)state;
 	for (size_t i = 0; i < N(cases); i++) {
 		owned(buf) struct buf tree = BUF_INIT(SIZE_MAX);
+		owned(query_pool) struct query_pool *pool = query_pool_new();
 		owned(query) struct query *query = NULL;
 		struct error err = {0};
 
-		if (read_topic(&query, &cases[i].lists, &err) < 0)
+		if (read_topic(&query, pool, &cases[i].lists, &err) < 0)
 			fail_msg("%s", err.message);
 		query_add_tree(&tree, query);
 		assert_string_equal(buf_str(&tree), cases[i].tree);
@@ -166,10 +168,12 @@ static void says_where_a_topic_is_wrong(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N(cases); i++) {
+		owned(query_pool) struct query_pool *pool = query_pool_new();
 		struct query *query = NULL;
 		struct error err = {0};
 
-		assert_int_equal(read_topic(&query, &cases[i].lists, &err), -1);
+		assert_int_equal(
+			read_topic(&query, pool, &cases[i].lists, &err), -1);
 		assert_int_equal(err.kind, ERROR_SYNTAX);
 		assert_string_equal(err.message, cases[i].message);
 		assert_null(query);
@@ -206,12 +210,14 @@ static void refuses_what_is_beyond_its_limits(void **state)
 	(void)state;
 	for (size_t i = 0; i < N(cases); i++) {
 		owned(buf) struct buf text = BUF_INIT(SIZE_MAX);
+		owned(query_pool) struct query_pool *pool = query_pool_new();
 		struct query *query = NULL;
 		struct error err = {0};
 
 		add_times(&text, cases[i].piece, cases[i].n);
 		buf_add_str(&text, cases[i].after);
-		assert_int_equal(query_parse(&query, buf_str(&text), &err), -1);
+		assert_int_equal(
+			query_parse(&query, pool, buf_str(&text), &err), -1);
 		assert_int_equal(err.kind, ERROR_LIMIT);
 		assert_string_equal(err.message, cases[i].message);
 	}
@@ -229,12 +235,14 @@ static void survives_hostile_queries(void **state)
 	for (size_t i = 0; i < N(pieces); i++)
 		for (size_t j = 0; j < N(pieces); j++) {
 			owned(buf) struct buf text = BUF_INIT(SIZE_MAX);
+			owned(query_pool) struct query_pool *pool =
+				query_pool_new();
 			owned(query) struct query *query = NULL;
 			struct error err = {0};
 
 			add_times(&text, pieces[i], 20);
 			add_times(&text, pieces[j], 20);
-			if (query_parse(&query, buf_str(&text), &err) < 0)
+			if (query_parse(&query, pool, buf_str(&text), &err) < 0)
 				assert_true(err.kind == ERROR_SYNTAX ||
 				            err.kind == ERROR_LIMIT);
 			else

@@ -32,7 +32,8 @@
 enum relay_act {
 	ACT_ACCEPT,
 	ACT_DEFER,
-	ACT_REFUSE,
+	ACT_REFUSE,        /* no such user */
+	ACT_REFUSE_POLICY, /* not for the recipient's fault */
 	ACT_LOSE_AFTER_DOT,
 	ACT_CRASH_BEFORE_DOT, /* the loop fails: as good as a kill */
 	ACT_CRASH_AFTER_DOT,
@@ -65,6 +66,7 @@ struct rig {
 	char to[64];
 	char message_id[64];
 	struct buf message;
+	const struct smtp_letter *next;
 	int step; /* of the relay */
 };
 
@@ -114,16 +116,16 @@ static int fake_open(void *ctx, const struct smtp_events *events,
 	return 0;
 }
 
-static void fake_send(void *relay, const char *from, const char *to,
-                      struct span message)
+static void fake_send(void *relay, const struct smtp_letter *letter)
 {
 	struct rig *rig = relay;
+	struct span message = letter->message;
 	size_t at = span_find(message, "Message-ID: <");
 	struct span rest = span_skip(message, at + strlen("Message-ID: <"));
 
-	assert_string_equal(from, "digest@example.org");
+	assert_string_equal(letter->from, "digest@example.org");
 	assert_true(at < message.len);
-	snprintf(rig->to, sizeof(rig->to), "%s", to);
+	snprintf(rig->to, sizeof(rig->to), "%s", letter->to);
 	snprintf(rig->message_id, sizeof(rig->message_id), "%.*s",
 	         (int)span_find(rest, ">"), rest.ptr);
 	buf_clear(&rig->message);
@@ -131,9 +133,13 @@ static void fake_send(void *relay, const char *from, const char *to,
 	rig->step = STEP_COMMANDS;
 }
 
-static void fake_send_body(void *relay)
+/* As a server that does not pipeline: the next one follows the outcome. */
+static void fake_send_body(void *relay, const struct smtp_letter *next)
 {
-	((struct rig *)relay)->step = STEP_BODY;
+	struct rig *rig = relay;
+
+	rig->next = next;
+	rig->step = STEP_BODY;
 }
 
 static void fake_close(void *relay)
@@ -159,6 +165,9 @@ static void accept_body(struct rig *rig)
 	memcpy(next->to, rig->to, sizeof(next->to));
 	memcpy(next->message_id, rig->message_id, sizeof(next->message_id));
 	rig->events.done(rig->events.ctx, &sent);
+	if (rig->next)
+		fake_send(rig, rig->next);
+	rig->next = NULL;
 }
 
 static int answer_open(struct rig *rig)
@@ -183,6 +192,11 @@ static int answer_commands(struct rig *rig, struct error *err)
 		break;
 	case ACT_REFUSE:
 		no = outcome(SMTP_FAILED, SMTP_STAGE_RCPT, false);
+		no.bad_recipient = true;
+		break;
+	case ACT_REFUSE_POLICY:
+		no = outcome(SMTP_FAILED, SMTP_STAGE_RCPT, false);
+		no.code = 554;
 		break;
 	case ACT_RELAY_REFUSES:
 		no = outcome(SMTP_RELAY, SMTP_STAGE_MAIL, false);
@@ -242,7 +256,8 @@ static void configure(struct rig *rig, const char *subscribers)
 	buf_addf(&text,
 	         "state_dir = \"%s\";\n"
 	         "sender: { from = \"Digest <digest@example.org>\"; };\n"
-	         "smtp: { url = \"smtp://127.0.0.1:9\"; tls = \"none\"; };\n"
+	         "smtp: { url = \"smtp://127.0.0.1:9\"; tls = \"none\";"
+	         " connections = 1; };\n"
 	         "feeds: { contact = \"admin@example.org\"; };\n"
 	         "subscribers = ( %s );\n",
 	         rig->dir, subscribers);
@@ -251,7 +266,8 @@ static void configure(struct rig *rig, const char *subscribers)
 	if (conf_load(&rig->conf, rig->conf_path, &report, &err) != CONF_VALID)
 		fail_msg("%s", report.errors.n ? report.errors.items[0]
 		                               : err.message);
-	rig->service = (struct service){rig->conf, rig->store, &rig->world};
+	rig->service = (struct service){
+		.conf = rig->conf, .store = rig->store, .world = &rig->world};
 }
 
 #define ADA(more)                                      \

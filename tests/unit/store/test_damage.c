@@ -5,7 +5,7 @@
 #include "base/file.h"
 
 /* From one damaged byte to the next; with 1 none is left out. */
-#define STRIDE 101
+#define STRIDE 211
 
 /* ---- the file ---- */
 

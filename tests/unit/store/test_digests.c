@@ -312,6 +312,7 @@ static void knows_the_highest_version_it_sent(void **state)
 	queue(*state, &plans[0]);
 	assert_sent(*state, A, 1, 10);
 	queue(*state, &plans[1]);
+	assert_sent(*state, A, 3, 11);
 	queue(*state, &plans[2]);
 	assert_sent(*state, A, 3, 12);
 	assert_sent(*state, B, 1, 10);

@@ -34,6 +34,7 @@ static void lists_outcomes_by_name_and_day(void **state)
 {
 	static const char why[] = "it's \"quoted\": Grüße";
 	static const struct store_outcome given[] = {
+		{{OUTCOME_OF_SUBSCRIBER, "ada", 13}, OUTCOME_SENT, why, 7},
 		{{OUTCOME_OF_CATEGORY, "math.AG", 12}, OUTCOME_STALE, why, 6},
 		{{OUTCOME_OF_CATEGORY, "cs.CL", 11}, OUTCOME_FRESH, "", 5},
 		{{OUTCOME_OF_CATEGORY, "cs.CL", 10}, OUTCOME_PARTIAL, why, 4},
@@ -45,9 +46,9 @@ static void lists_outcomes_by_name_and_day(void **state)
 	for (size_t i = 0; i < N_OF(given); i++)
 		set_outcome(*state, &given[i]);
 	assert_done(store_list_outcomes(*state, 10, &list, &err));
-	assert_int_equal(list.n, 3);
-	for (size_t i = 0; i < 3; i++) {
-		const struct store_outcome *wanted = &given[2 - i];
+	assert_int_equal(list.n, 4);
+	for (size_t i = 0; i < 4; i++) {
+		const struct store_outcome *wanted = &given[3 - i];
 		const struct store_outcome *found = &list.items[i];
 
 		assert_int_equal(found->of_day.of, wanted->of_day.of);

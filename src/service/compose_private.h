@@ -1,0 +1,44 @@
+#pragma once
+
+/* Shared by batch.c, which loads what was announced, and compose.c. */
+
+#include "query/query.h"
+#include "service/compose.h"
+
+/* A paper of the batch; several may be versions of one e-print. */
+struct batch_paper {
+	size_t first; /* index of the first one with the same id */
+	/* of `first`, for the subscriber of `turn`; NULL: none */
+	const struct announcement *as_first; /* new, cross */
+	const struct announcement *as_again; /* replace, replace-cross */
+	unsigned turn;
+	size_t entry;     /* of what was found, */
+	unsigned claimed; /* for this subscriber */
+};
+
+struct service_composer {
+	struct service *service;
+	struct store_candidates *candidates;
+	struct batch_paper *papers; /* as candidates->papers */
+	size_t *paper_of;           /* of each announcement */
+	struct strings categories;  /* of the announcements, each once */
+	size_t *category_of;        /* of each announcement */
+	struct query_pool *pool;
+	struct query_index *index;
+	struct query_results results; /* of one topic */
+	int64_t last_seq;
+	unsigned turn;
+};
+
+/* Where a subscriber stands. */
+struct standing {
+	int64_t mark;
+	bool begin; /* new or resumed */
+	bool suspended;
+	bool lift; /* it was suspended for another address */
+};
+
+MUST_CHECK int service_find_standing(struct service *service,
+                                     const struct subscriber *subscriber,
+                                     struct standing *ret_standing,
+                                     struct error *err);
