@@ -36,11 +36,30 @@ void buf_add_html(struct buf *buf, struct span text)
 	}
 }
 
+/* ASCII letters, digits and blanks stand for themselves in Markdown. */
+static size_t count_plain(struct span text)
+{
+	size_t n = 0;
+
+	while (n < text.len && (text.ptr[n] == ' ' ||
+	                        (text.ptr[n] >= 'a' && text.ptr[n] <= 'z') ||
+	                        (text.ptr[n] >= 'A' && text.ptr[n] <= 'Z') ||
+	                        (text.ptr[n] >= '0' && text.ptr[n] <= '9')))
+		n++;
+	return n;
+}
+
 void buf_add_markdown(struct buf *buf, struct span text)
 {
 	while (text.len > 0) {
-		uint32_t character = utf8_next(&text);
+		size_t n = count_plain(text);
+		uint32_t character;
 
+		buf_add(buf, text.ptr, n);
+		text = span_skip(text, n);
+		if (text.len == 0)
+			return;
+		character = utf8_next(&text);
 		if (character < 0x80 && ispunct((int)character))
 			buf_addf(buf, "&#%u;", (unsigned)character);
 		else

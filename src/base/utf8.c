@@ -54,10 +54,10 @@ static bool read_sequence(struct span rest, uint32_t *ret_character,
 
 uint32_t utf8_next(struct span *rest)
 {
-	uint32_t character;
-	size_t len;
+	uint32_t character = (unsigned char)*rest->ptr;
+	size_t len = 1;
 
-	if (!read_sequence(*rest, &character, &len)) {
+	if (character >= 0x80 && !read_sequence(*rest, &character, &len)) {
 		character = UTF8_REPLACEMENT;
 		len = 1;
 	}

@@ -9,8 +9,16 @@
 void values_escape_text(struct buf *out, struct span text)
 {
 	while (text.len > 0) {
-		uint32_t character = utf8_next(&text);
+		size_t n = 0;
+		uint32_t character;
 
+		while (n < text.len && text.ptr[n] >= ' ' && text.ptr[n] <= '~')
+			n++;
+		buf_add(out, text.ptr, n);
+		text = span_skip(text, n);
+		if (text.len == 0)
+			return;
+		character = utf8_next(&text);
 		utf8_add(out, utf8_is_control(character) ? ' ' : character);
 	}
 }

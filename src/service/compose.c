@@ -208,8 +208,10 @@ static void claim(struct service_composer *composer, struct found_list *found,
 	struct batch_paper *slot = &composer->papers[claim->slot];
 
 	if (slot->claimed == composer->turn) {
-		if (claim->score > found->items[slot->entry].score)
-			found->items[slot->entry] = *claim;
+		struct found *entry = found->items + slot->entry;
+
+		if (found->items && claim->score > entry->score)
+			*entry = *claim;
 		return;
 	}
 	slot->claimed = composer->turn;

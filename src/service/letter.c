@@ -18,7 +18,6 @@ struct digest_frame service_frame(const struct service *service,
 		.name = subscriber->name,
 		.unsubscribe = conf->sender.unsubscribe,
 		.contact = conf->feeds.contact,
-		.cache = service->cache,
 	};
 }
 
@@ -98,6 +97,8 @@ int service_write_letter(const struct service *service,
 	};
 
 	frame.notes = &notes;
+	frame.cache = service->cache;
+	frame.quoted = true;
 	if (service_add_notes(service, subscriber, digest->created_at, &notes,
 	                      err) < 0)
 		return -1;
@@ -106,6 +107,8 @@ int service_write_letter(const struct service *service,
 	mail.subject = parts.subject;
 	mail.text = parts.text;
 	mail.html = parts.html;
+	mail.text_quoted = parts.text_quoted;
+	mail.html_quoted = parts.html_quoted;
 	if (mail_build(message, &mail, err) < 0)
 		return error_prefix(err, "subscriber %s", subscriber->id);
 	return 0;

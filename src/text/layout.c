@@ -123,17 +123,32 @@ static bool is_blank(uint32_t character)
 	                            utf8_is_blank(character));
 }
 
+/* Takes ASCII up to a blank or to what needs a closer look off *rest. */
+static uint32_t take_plain(struct span *rest, uint32_t before)
+{
+	while (rest->len > 0 && before < 0x80 && is_alone(*rest) &&
+	       !is_blank((unsigned char)*rest->ptr)) {
+		before = (unsigned char)*rest->ptr;
+		*rest = span_skip(*rest, 1);
+	}
+	return before;
+}
+
 /* A word, or as much of one as must stay together, off *rest. */
 static struct span take_piece(struct span *rest)
 {
 	struct span piece = *rest;
 	uint32_t before = 0;
 
-	while (rest->len > 0) {
-		struct span after = *rest;
+	for (;;) {
+		struct span after;
 		uint32_t first;
 		size_t n;
 
+		before = take_plain(rest, before);
+		if (rest->len == 0)
+			break;
+		after = *rest;
 		text_next_unit(&after, &first, &n);
 		if (is_blank(first) ||
 		    (before && text_may_break(before, first)))

@@ -8,15 +8,14 @@
  * and ends with the line "RATE N": digests a second.
  */
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmark.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -79,24 +78,22 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Resident now. */
+/* Resident now: the second number of the file. */
 static double megabytes(void)
 {
-	FILE *file = fopen("/proc/self/statm", "re");
-	char line[128] = "";
-	struct span rest = {line, 0};
-	struct span field = SPAN_NONE;
+	owned(buf) struct buf file = BUF_INIT(1000);
+	struct error err = {0};
+	struct span rest;
+	struct span part = SPAN_NONE;
 	uint64_t pages = 0;
 
-	if (!file)
+	if (file_read(&file, "/proc/self/statm", &err) < 0)
 		return 0;
-	if (!fgets(line, sizeof(line), file))
-		line[0] = '\0';
-	fclose(file);
-	rest = span_of(line);
-	for (int i = 0; i < 2; i++)
-		span_split(&rest, ' ', &field);
-	num_parse(field, 0, UINT64_MAX, &pages);
+	rest = buf_span(&file);
+	span_split(&rest, ' ', &part);
+	span_split(&rest, ' ', &part);
+	if (!num_parse(part, 0, UINT32_MAX, &pages))
+		return 0;
 	return (double)pages * (double)sysconf(_SC_PAGESIZE) / LIMIT_MIB;
 }
 

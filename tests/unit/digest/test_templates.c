@@ -1,47 +1,5 @@
+#include "folder.h"
 #include "sample.h"
-
-#include <stdio.h>
-#include <unistd.h>
-
-#include "base/file.h"
-
-/* A folder for templates that the test removes. */
-struct folder {
-	char path[32];
-	struct strings files;
-};
-
-static int make_folder(void **state)
-{
-	struct folder *folder = mem_new(sizeof(*folder));
-
-	snprintf(folder->path, sizeof(folder->path), "/tmp/arxmail-XXXXXX");
-	*state = folder;
-	return mkdtemp(folder->path) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	struct folder *folder = *state;
-
-	for (size_t i = 0; i < folder->files.n; i++)
-		unlink(folder->files.items[i]);
-	strings_fini(&folder->files);
-	rmdir(folder->path);
-	free(folder);
-	return 0;
-}
-
-static void write_file(struct folder *folder, const char *name,
-                       const char *content)
-{
-	owned(mem) char *path = mem_printf("%s/%s", folder->path, name);
-	struct error err = {0};
-
-	assert_int_equal(file_replace(path, span_of(content), 0644, &err), 0);
-	if (!strings_has(&folder->files, path))
-		strings_add(&folder->files, span_of(path));
-}
 
 static void loads_the_built_in_templates(void **state)
 {

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/quoted.h"
 #include "mail/message.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -399,6 +400,32 @@ static void needs_utf8_only_where_the_address_does(void **state)
 	assert_string_equal(utf8_to, "Ada <jürgen@xn--mller-kva.example>");
 }
 
+static void takes_parts_that_are_encoded(void **state)
+{
+	struct mail_message message = plain_message();
+	owned(buf) struct buf text = BUF_INIT(1000);
+	owned(buf) struct buf html = BUF_INIT(1000);
+	owned(mem) char *plain = NULL;
+	owned(mem) char *quoted = NULL;
+
+	(void)state;
+	message.text =
+		"Größe = 7, und was noch dazu gehört, in einer Zeile, "
+		"die lang ist\n";
+	message.html =
+		"<p class=\"x\">Words of plain ASCII, many of them, and "
+		"one more: Größe</p> \n";
+	plain = build(&message);
+	buf_add_quoted(&text, span_of(message.text));
+	buf_add_quoted(&html, span_of(message.html));
+	message.text = buf_str(&text);
+	message.html = buf_str(&html);
+	message.text_quoted = true;
+	message.html_quoted = true;
+	quoted = build(&message);
+	assert_string_equal(quoted, plain);
+}
+
 static void takes_the_shorter_encoding_for_each_part(void **state)
 {
 	static const struct {
@@ -517,6 +544,7 @@ int main(void)
 		cmocka_unit_test(no_display_text_breaks_out_of_its_field),
 		cmocka_unit_test(cuts_an_endless_subject_at_a_character),
 		cmocka_unit_test(needs_utf8_only_where_the_address_does),
+		cmocka_unit_test(takes_parts_that_are_encoded),
 		cmocka_unit_test(takes_the_shorter_encoding_for_each_part),
 		cmocka_unit_test(refuses_what_would_break_a_field),
 		cmocka_unit_test(says_when_a_message_is_too_long),
