@@ -22,6 +22,8 @@
 #define LIMIT_AUTHORS_BYTES (512U * LIMIT_KIB)
 #define LIMIT_AUTHORS 10000U
 #define LIMIT_CATEGORIES 32U
+/* A start tag; arXiv's longest, the root's, has 400. */
+#define LIMIT_FEED_TAG_BYTES (16U * LIMIT_KIB)
 /* At most one request per 3 s: info.arxiv.org/help/api/tou.html. */
 #define LIMIT_FEED_PAUSE_SEC 3
 #define LIMIT_FEED_REDIRECTS 3L

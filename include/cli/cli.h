@@ -61,6 +61,7 @@ struct cli {
 	struct conf *conf;
 	struct store *store;
 	struct world *world;
+	struct digest_cache *cache;
 	struct service service;
 };
 

@@ -71,11 +71,11 @@ struct service_queue_job {
 	const struct subscriber *const *subscribers;
 	size_t n;
 	/*
-	 * Each one's outcome and digest, NULL where there is none. May be
-	 * NULL itself.
+	 * Each one's enum compose_outcome and, with COMPOSE_NOTHING, why.
+	 * May be NULL itself.
 	 */
 	void (*done)(void *ctx, const struct subscriber *subscriber,
-	             int outcome, const struct digest *digest);
+	             int outcome, const char *reason);
 	void *ctx;
 };
 

@@ -311,6 +311,10 @@ MUST_CHECK int store_end_delivery(struct store *store, int64_t id,
                                   const struct store_attempt *attempt,
                                   struct error *err);
 
+/* A failed one is queued again: the refusal was not about its recipient. */
+MUST_CHECK int store_reopen_delivery(struct store *store, int64_t id,
+                                     struct error *err);
+
 /*
  * For who has just got the send lock: `sending` rows of a dead sender go back
  * to queued if their dot was not sent, else to unknown (or held, with
@@ -346,7 +350,10 @@ MUST_CHECK int store_count_deliveries(struct store *store,
                                       struct store_queue_counts *ret_counts,
                                       struct error *err);
 
-/* Deliveries that need a look: not sent and not queued, newest first. */
+/*
+ * Deliveries that need a look, newest first: deferred, unknown, held and failed
+ * ones, and queued ones that were handed back with a reason.
+ */
 MUST_CHECK int store_list_deliveries(struct store *store, size_t limit,
                                      struct store_deliveries *ret_deliveries,
                                      struct error *err);

@@ -65,7 +65,7 @@ static int print_queue(struct cli *cli, struct error *err)
 
 	if (store_count_deliveries(cli->store, &counts, err) < 0)
 		return -1;
-	puts("\ndeliveries");
+	puts("\ndeliveries that are under way or did not arrive");
 	for (unsigned i = 0; i < DELIVERY_STATES; i++)
 		if (counts.n[i] > 0)
 			printf("  %-12s %llu\n",

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <getopt.h>
 #include <locale.h>
 #include <signal.h>
@@ -93,6 +94,9 @@ static int run_command(const char *conf_path, int argc, char **argv)
 	}
 	status = command->run(conf_path, argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
+		/* A pager or head that has seen enough is no trouble. */
+		if (errno == EPIPE)
+			return status;
 		cli_say("the results could not be written to stdout");
 		return CLI_FAILED;
 	}

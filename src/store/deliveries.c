@@ -118,8 +118,9 @@ int store_list_deliveries(struct store *store, size_t limit,
 	sqlite3_stmt *row = NULL;
 
 	if (store_query(store, &row,
-	                DELIVERY_ROWS " WHERE state IN (3, 4, 5, 6)"
+	                DELIVERY_ROWS " WHERE state IN (0, 3, 4, 5, 6)"
 	                              " AND state NOT IN (2, 7, 8)"
+	                              " AND words IS NOT NULL"
 	                              " ORDER BY delivery_no DESC LIMIT ?1",
 	                VALUES(INT((int64_t)limit)), err) < 0)
 		return -1;
@@ -218,6 +219,14 @@ int store_end_delivery(struct store *store, int64_t id,
 	                     INT(handed_back ? 0 : attempt->next_at),
 	                     INT(attempt->at), TEXT(attempt->words)),
 	              err);
+}
+
+int store_reopen_delivery(struct store *store, int64_t id, struct error *err)
+{
+	return change(store,
+	              "UPDATE delivery SET state = 0, next_at = 0"
+	              " WHERE delivery_no = ?1 AND state = 6",
+	              VALUES(INT(id)), err);
 }
 
 static int recover(struct store *store, int64_t at, enum delivery_state lost,

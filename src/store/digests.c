@@ -120,14 +120,14 @@ int store_get_sent(struct store *store, const char *subscriber_id,
 	struct store_sent sent = {0};
 	int rc;
 
-	/* 8: cancelled */
+	/* 8: cancelled; with a dot it may have arrived all the same */
 	if (store_query(store, &row,
 	                "SELECT packed, day FROM digest"
 	                " WHERE subscriber_no ="
 	                "  (SELECT subscriber_no FROM subscriber WHERE id = ?1)"
 	                " AND EXISTS (SELECT 1 FROM delivery"
 	                "  WHERE delivery.digest_no = digest.digest_no"
-	                "  AND state <> 8)"
+	                "  AND (state <> 8 OR dot_at > 0))"
 	                " ORDER BY digest_no",
 	                VALUES(TEXT(subscriber_id)), err) < 0)
 		return -1;
