@@ -20,7 +20,7 @@ demo) wanted=$demo ;;
 check) wanted=$check ;;
 interop) wanted=$interop ;;
 lint) wanted=$lint ;;
-bench) wanted="$check postfix libhyperscan-dev libpcre2-dev" ;;
+bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown" ;;
 ci) wanted="$lint $interop valgrind" ;;
 *)
     echo "usage: $0 build|demo|check|lint|interop|bench|ci" >&2

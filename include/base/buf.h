@@ -45,6 +45,9 @@ void buf_addf(struct buf *buf, const char *fmt, ...)
 void buf_addv(struct buf *buf, const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
+/* Makes room for `len` more bytes at once, where much is known to come. */
+void buf_reserve(struct buf *buf, size_t len);
+
 /* Empties it and forgets a failure; the memory is kept. */
 void buf_clear(struct buf *buf);
 

@@ -22,6 +22,8 @@
 #define LIMIT_AUTHORS_BYTES (512U * LIMIT_KIB)
 #define LIMIT_AUTHORS 10000U
 #define LIMIT_CATEGORIES 32U
+/* A start tag; arXiv's longest, the root's, has 400. */
+#define LIMIT_FEED_TAG_BYTES (16U * LIMIT_KIB)
 /* At most one request per 3 s: info.arxiv.org/help/api/tou.html. */
 #define LIMIT_FEED_PAUSE_SEC 3
 #define LIMIT_FEED_REDIRECTS 3L
@@ -63,6 +65,13 @@
 #define LIMIT_SMTP_REPLY_LINES 128U
 /* A mail of ours that came back whole, in base64, with what is said of it. */
 #define LIMIT_BOUNCE_BYTES (1U * LIMIT_MIB)
+/*
+ * Of a subscriber's newest digests bounces are looked up; a relay gives up
+ * within days (RFC 5321, section 4.5.4.1).
+ */
+#define LIMIT_BOUNCE_DIGESTS 16
+/* Digests in a row that an address refuses before it is sent no more. */
+#define LIMIT_REFUSALS 3
 /* Waiting for the reply to the final dot: RFC 5321, section 4.5.3.2.6. */
 #define LIMIT_SMTP_DOT_SEC 600
 

@@ -18,7 +18,8 @@ enum cli_exit {
 	CLI_DONE = 0,
 	CLI_FAILED = 1,
 	CLI_USAGE = 2,
-	CLI_PARTLY = 3,  /* something was deferred, held or failed */
+	CLI_PARTLY = 3,     /* something was deferred, held or failed */
+	CLI_TRY_AGAIN = 75, /* a bounce's, for its pipe: EX_TEMPFAIL */
 	CLI_CONFIG = 78, /* the daemon's, for systemd: sysexits.h EX_CONFIG */
 };
 
@@ -35,7 +36,11 @@ extern const struct cli_command cli_check;
 extern const struct cli_command cli_fetch;
 extern const struct cli_command cli_send_now;
 extern const struct cli_command cli_preview;
+extern const struct cli_command cli_try;
+extern const struct cli_command cli_explain;
 extern const struct cli_command cli_status;
+extern const struct cli_command cli_resume;
+extern const struct cli_command cli_bounce;
 extern const struct cli_command cli_backup;
 extern const struct cli_command cli_version;
 
@@ -46,8 +51,9 @@ void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int cli_usage(const struct cli_command *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Text of others on stdout. */
+/* A line of others' text on stdout, and a part of one. */
 void cli_print(const char *text);
+void cli_print_part(struct span text);
 
 /*
  * From now on the first SIGTERM or SIGINT makes cli_is_stopped() true and a
@@ -61,6 +67,7 @@ struct cli {
 	struct conf *conf;
 	struct store *store;
 	struct world *world;
+	struct digest_cache *cache;
 	struct service service;
 };
 

@@ -100,6 +100,7 @@ struct digest_frame {
 	const char *contact;         /* address of the admin */
 	const struct strings *notes; /* sentences: what is late or missing */
 	bool test;                   /* the subject begins with [test] */
+	bool quoted; /* parts in quoted-printable where base64 is no shorter */
 };
 
 /*
@@ -115,6 +116,8 @@ struct digest_parts {
 	char *subject; /* one line of display text */
 	char *html;
 	char *text;
+	bool html_quoted; /* it is in quoted-printable already */
+	bool text_quoted;
 	size_t n_full;  /* papers in full */
 	size_t n_lines; /* papers in one line */
 	size_t n_cut;   /* matched, but only counted: by size or limits */

@@ -8,6 +8,7 @@
  * that is not ASCII stands in its header field as UTF-8 (RFC 6532).
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -36,6 +37,8 @@ struct mail_message {
 	int32_t utc_offset_sec; /* for the Date field */
 	const char *text;
 	const char *html;
+	bool text_quoted; /* is as base/quoted.h makes it, and stays so */
+	bool html_quoted;
 };
 
 /*

@@ -33,7 +33,7 @@ bool category_pattern_valid(struct span pattern);
 bool category_matches(struct span pattern, struct span code);
 
 /*
- * The category code or pattern that `text` was probably meant to be (case, a
- * slip of two letters at most), or SPAN_NONE.
+ * The category code or pattern that `text` was probably meant to be
+ * (base/slips.h), or SPAN_NONE.
  */
 struct span category_nearest(struct span text);

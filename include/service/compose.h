@@ -31,6 +31,7 @@ struct service_composed {
 	struct digest *digest;  /* entries may be none; owned */
 	struct store_move move; /* of the subscriber's mark */
 	bool begin;             /* new or resumed: its mark is not stored yet */
+	bool lift;              /* it was suspended for another address */
 };
 
 void service_composed_fini(struct service_composed *composed);
@@ -71,11 +72,11 @@ struct service_queue_job {
 	const struct subscriber *const *subscribers;
 	size_t n;
 	/*
-	 * Each one's outcome and digest, NULL where there is none. May be
-	 * NULL itself.
+	 * Each one's enum compose_outcome and, with COMPOSE_NOTHING, why.
+	 * May be NULL itself.
 	 */
 	void (*done)(void *ctx, const struct subscriber *subscriber,
-	             int outcome, const struct digest *digest);
+	             int outcome, const char *reason);
 	void *ctx;
 };
 

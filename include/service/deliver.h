@@ -15,7 +15,9 @@
 struct service_delivered {
 	const struct subscriber *subscriber;
 	enum delivery_state state;
-	const char *sentence; /* of what went wrong; NULL: nothing did */
+	size_t n_papers;
+	const char *sentence; /* what went wrong; NULL: nothing did, or (with
+	                         DELIVERY_QUEUED) what stopped the run */
 };
 
 struct service_deliver_events {

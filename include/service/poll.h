@@ -12,8 +12,9 @@ struct service_poll_result {
 	char *category;
 	enum outcome outcome;
 	char *reason;
-	size_t n_papers; /* in the feed */
-	size_t n_new;    /* announcements not stored before */
+	size_t n_papers;  /* in the feed */
+	size_t n_new;     /* announcements not stored before */
+	size_t n_skipped; /* items that were left out */
 };
 
 struct service_poll_results {

@@ -40,4 +40,5 @@ struct service {
 	const struct conf *conf;
 	struct store *store;
 	struct service_world *world;
+	struct digest_cache *cache; /* NULL: none */
 };

@@ -311,6 +311,10 @@ MUST_CHECK int store_end_delivery(struct store *store, int64_t id,
                                   const struct store_attempt *attempt,
                                   struct error *err);
 
+/* A failed one is queued again: the refusal was not about its recipient. */
+MUST_CHECK int store_reopen_delivery(struct store *store, int64_t id,
+                                     struct error *err);
+
 /*
  * For who has just got the send lock: `sending` rows of a dead sender go back
  * to queued if their dot was not sent, else to unknown (or held, with
@@ -346,10 +350,83 @@ MUST_CHECK int store_count_deliveries(struct store *store,
                                       struct store_queue_counts *ret_counts,
                                       struct error *err);
 
-/* Deliveries that need a look: not sent and not queued, newest first. */
+/*
+ * Deliveries that need a look, newest first: deferred, unknown, held and failed
+ * ones, and queued ones that were handed back with a reason.
+ */
 MUST_CHECK int store_list_deliveries(struct store *store, size_t limit,
                                      struct store_deliveries *ret_deliveries,
                                      struct error *err);
+
+/* ---- refused addresses ---- */
+
+/* A delivery that its address refused for good, at once or by a bounce. */
+struct store_refusal {
+	int64_t delivery_id;
+	const char *words; /* the server's */
+	int64_t at;
+};
+
+enum store_refused {
+	STORE_REFUSED = 0,
+	STORE_SUSPENDED_NOW = 1,   /* and so LIMIT_REFUSALS in a row */
+	STORE_REFUSED_ALREADY = 2, /* nothing done: it was counted before */
+};
+
+/*
+ * The delivery has failed and counts against its address. Refused digests are
+ * in a row if none between them was sent without coming back, so nothing has
+ * to be told when one arrives. An enum store_refused. Fails with
+ * ERROR_TEMPORARY while it is being sent.
+ */
+MUST_CHECK int store_note_refusal(struct store *store,
+                                  const struct store_refusal *refusal,
+                                  struct error *err);
+
+/*
+ * Is the subscriber suspended, and not for another address than this one (as
+ * store_start_delivery() got it)?
+ */
+MUST_CHECK int store_is_suspended(struct store *store,
+                                  const char *subscriber_id,
+                                  const char *address, bool *ret_suspended,
+                                  struct error *err);
+
+/* Earlier refusals count no more. STORE_FOUND, or STORE_MISSING: not
+   suspended. */
+MUST_CHECK int store_lift_suspension(struct store *store,
+                                     const char *subscriber_id,
+                                     struct error *err);
+
+struct store_suspended {
+	char *subscriber_id;
+	char *address;
+	char *words; /* the last refusal's */
+	int64_t since;
+};
+
+struct store_suspended_list {
+	struct store_suspended *items;
+	size_t n;
+	size_t capacity;
+};
+
+void store_suspended_list_fini(struct store_suspended_list *list);
+
+/* All who are suspended, by id. */
+MUST_CHECK int store_list_suspended(struct store *store,
+                                    struct store_suspended_list *ret_list,
+                                    struct error *err);
+
+/*
+ * The delivery with this Message-ID (32 hexadecimal digits, perhaps `@` and
+ * the domain) if it is of one of the subscriber's LIMIT_BOUNCE_DIGESTS newest
+ * digests. STORE_FOUND or STORE_MISSING.
+ */
+MUST_CHECK int store_find_by_message_id(struct store *store,
+                                        const char *message_id,
+                                        struct store_delivery *ret_delivery,
+                                        struct error *err);
 
 /* ---- outcomes ---- */
 

@@ -22,6 +22,12 @@ static bool make_room(struct buf *buf, size_t len)
 	return true;
 }
 
+void buf_reserve(struct buf *buf, size_t len)
+{
+	if (!buf->failed && len <= buf->max - buf->len)
+		make_room(buf, len);
+}
+
 void buf_add(struct buf *buf, const void *bytes, size_t len)
 {
 	if (len == 0 || !make_room(buf, len))

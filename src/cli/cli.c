@@ -11,10 +11,14 @@
 
 #include "base/buf.h"
 #include "base/escape.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cli_private.h"
 
 #define LINE_MAX_BYTES 8192U
+
+/* Rendered papers: a thousand with a few sets of marks each. */
+#define CACHE_BYTES (32U * LIMIT_MIB)
 
 static void write_line(FILE *out, const char *prefix, struct span text)
 {
@@ -58,9 +62,18 @@ void cli_print(const char *text)
 	write_line(stdout, "", span_of(text));
 }
 
+void cli_print_part(struct span text)
+{
+	owned(buf) struct buf part = BUF_INIT(SIZE_MAX);
+
+	buf_add_terminal(&part, text);
+	fputs(buf_str(&part), stdout);
+}
+
 void cli_close(struct cli *cli)
 {
 	world_close(cli->world);
+	digest_cache_free(cli->cache);
 	store_close(cli->store);
 	conf_free(cli->conf);
 	*cli = (struct cli){0};
@@ -125,8 +138,8 @@ static int enter_as_root(const char *dir)
 
 	if (stat(dir, &owner)) {
 		cli_say("state_dir %s: %s; root does not create it: run "
-		        "'install -d -o arxmail -g arxmail -m 0750 %s' with "
-		        "the user that arxmail is to run as",
+		        "'install -d -o arxmail -g arxmail -m 0750 %s', with "
+		        "the name of the user that arxmail is to run as",
 		        dir, strerror(errno), dir);
 		return CLI_FAILED;
 	}
@@ -172,8 +185,9 @@ int cli_open_loaded(struct cli *cli, struct conf *conf, enum store_mode mode)
 		cli_say("%s", err.message);
 		return CLI_FAILED;
 	}
+	cli->cache = digest_cache_new(CACHE_BYTES);
 	cli->service = (struct service){cli->conf, cli->store,
-	                                world_service(cli->world)};
+	                                world_service(cli->world), cli->cache};
 	return CLI_DONE;
 }
 

@@ -76,8 +76,8 @@ static int judge_feed(struct feed_answer *answer)
 		        err.message);
 		return CLI_FAILED;
 	}
-	printf("%s: %zu paper%s\n", feed->title ? feed->title : "feed",
-	       feed->n_items, feed->n_items == 1 ? "" : "s");
+	printf("%zu paper%s in \"%s\"\n", feed->n_items,
+	       feed->n_items == 1 ? "" : "s", feed->title ? feed->title : "");
 	if (feed->n_items == 0)
 		puts("An empty feed is normal on weekends and arXiv's "
 		     "holidays.");
@@ -131,44 +131,95 @@ static int check_feeds(const char *conf_path)
 
 /* ---- the relay ---- */
 
+/*
+ * A message to the sender's own address goes as far as DATA and is left
+ * there: no mail, but the relay has said whether it takes the sender.
+ */
 struct relay_check {
+	struct service_world *world;
+	void *relay;
+	struct smtp_letter letter;
 	bool answered;
 	int status;
 };
 
 static void on_open(void *ctx)
 {
-	*(struct relay_check *)ctx = (struct relay_check){true, CLI_DONE};
+	struct relay_check *check = ctx;
+
+	check->world->relay_send(check->relay, &check->letter);
 }
 
 static void on_closed(void *ctx, const struct smtp_outcome *outcome)
 {
-	*(struct relay_check *)ctx = (struct relay_check){true, CLI_FAILED};
+	struct relay_check *check = ctx;
+
+	check->answered = true;
 	cli_say("%s", outcome->sentence);
+}
+
+static void on_ready(void *ctx)
+{
+	struct relay_check *check = ctx;
+
+	check->answered = true;
+	check->status = CLI_DONE;
+}
+
+/* That the sender gets no mail there is not what was asked. */
+static void on_done(void *ctx, const struct smtp_outcome *outcome)
+{
+	struct relay_check *check = ctx;
+
+	check->answered = true;
+	if (outcome->verdict == SMTP_FAILED &&
+	    outcome->stage == SMTP_STAGE_RCPT)
+		check->status = CLI_DONE;
+	else
+		cli_say("%s", outcome->sentence);
+}
+
+static int try_relay(struct relay_check *check, struct error *err)
+{
+	const struct smtp_events events = {on_open, on_closed, on_ready,
+	                                   on_done, check};
+	struct service_world *world = check->world;
+	int rc = world->relay_open(world->ctx, &events, &check->relay, err);
+
+	while (rc == 0 && !check->answered)
+		rc = world->wait(world->ctx, INT64_MAX, err);
+	world->relay_close(check->relay);
+	return rc;
 }
 
 static int check_relay(struct cli *cli)
 {
-	struct relay_check check = {false, CLI_FAILED};
-	const struct smtp_events events = {
-		.open = on_open, .closed = on_closed, .ctx = &check};
 	const struct smtp_options *smtp = &cli->conf->smtp;
-	struct service_world *world = cli->service.world;
+	struct relay_check check = {
+		.world = cli->service.world,
+		.letter = {.message = span_of("\r\n")},
+		.status = CLI_FAILED,
+	};
+	owned(mem) char *address = NULL;
 	struct error err = {0};
-	void *relay = NULL;
-	int rc = world->relay_open(world->ctx, &events, &relay, &err);
 
-	while (rc == 0 && !check.answered)
-		rc = world->wait(world->ctx, INT64_MAX, &err);
-	world->relay_close(relay);
-	if (rc < 0) {
+	if (mail_address_for_smtp(&address,
+	                          span_of(cli->conf->sender.from.address),
+	                          &err) < 0) {
+		cli_say("%s", err.message);
+		return CLI_FAILED;
+	}
+	check.letter.from = address;
+	check.letter.to = address;
+	if (try_relay(&check, &err) < 0) {
 		cli_say("%s", err.message);
 		return CLI_FAILED;
 	}
 	if (check.status == CLI_DONE)
-		printf("%s: connected%s%s; no mail was sent\n", smtp->url,
+		printf("%s: connected%s%s, takes mail from %s; none was sent\n",
+		       smtp->url,
 		       smtp->tls == SMTP_TLS_REQUIRED ? ", encrypted" : "",
-		       smtp->username ? ", logged in" : "");
+		       smtp->username ? ", logged in" : "", address);
 	return check.status;
 }
 
@@ -184,8 +235,8 @@ static int check_smtp(const char *conf_path)
 		cli_say("%s", err.message);
 		return CLI_FAILED;
 	}
-	cli.service =
-		(struct service){cli.conf, NULL, world_service(cli.world)};
+	cli.service = (struct service){.conf = cli.conf,
+	                               .world = world_service(cli.world)};
 	return check_relay(&cli);
 }
 
@@ -194,7 +245,9 @@ static int run(const char *conf_path, int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 
 	if (argc > 2)
-		return cli_usage(&cli_check, "check takes one word at most");
+		return cli_usage(&cli_check,
+		                 "check takes one word at most, and -c "
+		                 "stands before it");
 	if (argc == 1)
 		return check_config(conf_path);
 	if (!strcmp(what, "feeds"))

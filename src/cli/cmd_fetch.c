@@ -6,7 +6,13 @@
 
 void cli_tell_poll(void *ctx, const struct service_poll_result *result)
 {
+	bool is_fine = result->outcome == OUTCOME_FRESH ||
+	               result->outcome == OUTCOME_NO_ANNOUNCEMENT;
+
 	(void)ctx;
+	/* cron mails what is on stderr: that is for trouble. */
+	if (is_fine && result->n_skipped == 0 && !isatty(STDERR_FILENO))
+		return;
 	cli_say("%s: %s: %s", result->category, outcome_name(result->outcome),
 	        result->reason);
 }
@@ -39,8 +45,9 @@ static int fetch_all(struct cli *cli)
 	for (size_t i = 0; i < results.n; i++)
 		n_new += results.items[i].n_new;
 	n_failed = cli_count_poll_failures(&results);
-	printf("%zu new announcements from %zu feeds\n", n_new,
-	       results.n - n_failed);
+	printf("%zu new announcement%s from %zu feed%s\n", n_new,
+	       n_new == 1 ? "" : "s", results.n - n_failed,
+	       results.n - n_failed == 1 ? "" : "s");
 	if (n_failed == 0)
 		return CLI_DONE;
 	return n_failed < results.n ? CLI_PARTLY : CLI_FAILED;
@@ -77,7 +84,8 @@ const struct cli_command cli_fetch = {
 	"",
 	"Polls the feeds of all subscribers' categories now.\n"
 	"\n"
-	"Each category's outcome is printed on stderr. Papers are stored; no\n"
+	"Trouble is said on stderr; on a terminal, each category's outcome. "
+	"Papers are stored; no\n"
 	"mail is sent. Exit status 3 if some of the feeds failed, 1 if all "
 	"did.\n",
 	run,

@@ -114,6 +114,8 @@ static int write_output(const struct wish *wish, struct span content)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EPIPE && wish->fd < 0)
+			return CLI_DONE;
 		if (n < 0) {
 			cli_say("%s: cannot write: %s",
 			        wish->output ? wish->output : "stdout",

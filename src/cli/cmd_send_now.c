@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli_private.h"
@@ -23,9 +24,11 @@ struct send_run {
 	struct cli *cli;
 	const struct subscriber **list;
 	size_t n_list;
+	bool all; /* no names were given */
 	bool is_terminal;
 	size_t n_total; /* to deliver */
 	size_t n_ended;
+	size_t n_missing; /* of --again: have no digest yet */
 	bool waited;
 };
 
@@ -65,60 +68,57 @@ static void add_counts(struct buf *line, const struct digest *digest)
 	buf_add_char(line, ')');
 }
 
-static void describe(struct buf *line, int outcome, const struct digest *digest)
+static void print_line(const struct send_run *run,
+                       const struct subscriber *subscriber, const char *what)
 {
-	switch (outcome) {
-	case COMPOSED:
-		add_counts(line, digest);
-		break;
-	case COMPOSE_NOTHING:
-		if (digest->n_considered == 0)
-			buf_add_str(line, "nothing new was announced");
-		else
-			buf_addf(line, "nothing matched in %u new paper%s",
-			         digest->n_considered,
-			         digest->n_considered == 1 ? "" : "s");
-		break;
-	case COMPOSE_PAUSED:
-		buf_add_str(line, "paused");
-		break;
-	default:
-		buf_add_str(line,
-		            "suspended: the address was refused too "
-		            "often");
-	}
-}
+	owned(buf) struct buf line = BUF_INIT(2 * LIMIT_LOG_LINE_BYTES);
 
-static void print_line(const struct subscriber *subscriber, const char *verb,
-                       int outcome, const struct digest *digest)
-{
-	owned(buf) struct buf line = BUF_INIT(8192);
-
-	buf_addf(&line, "%s: %s", subscriber->email, verb);
-	describe(&line, outcome, digest);
+	if (run->n_list > MANY_SUBSCRIBERS)
+		return;
+	clear_progress(run);
+	buf_addf(&line, "%s: %s", subscriber->email, what);
 	cli_print(buf_str(&line));
 }
 
 static void on_queued(void *ctx, const struct subscriber *subscriber,
-                      int outcome, const struct digest *digest)
+                      int outcome, const char *reason)
 {
 	struct send_run *run = ctx;
 
-	run->n_total += outcome == COMPOSED;
-	if (run->n_list <= MANY_SUBSCRIBERS)
-		print_line(subscriber, "", outcome, digest);
+	switch (outcome) {
+	case COMPOSED:
+		run->n_total++;
+		break;
+	case COMPOSE_NOTHING:
+		print_line(run, subscriber, reason);
+		break;
+	case COMPOSE_PAUSED:
+		print_line(run, subscriber, "paused");
+		break;
+	default:
+		print_line(run, subscriber,
+		           "suspended: the address was refused too often");
+	}
 }
 
 static void on_delivered(void *ctx, const struct service_delivered *delivered)
 {
 	struct send_run *run = ctx;
+	const struct subscriber *subscriber = delivered->subscriber;
+	owned(buf) struct buf what = BUF_INIT(100);
 
 	run->n_ended++;
-	if (delivered->sentence) {
+	if (delivered->state == DELIVERY_SENT) {
+		buf_addf(&what, "sent, %zu paper%s", delivered->n_papers,
+		         delivered->n_papers == 1 ? "" : "s");
+		print_line(run, subscriber, buf_str(&what));
+	} else if (delivered->sentence) {
 		clear_progress(run);
-		cli_say("%s: %s: %s", delivered->subscriber->email,
+		cli_say("%s: %s: %s", subscriber->email,
 		        delivery_state_name(delivered->state),
 		        delivered->sentence);
+	} else {
+		print_line(run, subscriber, "not sent, stays queued");
 	}
 	show_progress(run);
 }
@@ -151,7 +151,7 @@ static int poll_feeds(struct send_run *run, size_t *ret_n_failed)
 	const struct service_poll_events events = {cli_tell_poll, NULL};
 	struct error err = {0};
 
-	if (run->n_list == run->cli->conf->n_subscribers)
+	if (run->all)
 		service_categories(run->cli->conf, NULL, &categories);
 	else
 		for (size_t i = 0; i < run->n_list; i++)
@@ -206,6 +206,7 @@ static int requeue_one(struct send_run *run,
 	if (found < 0)
 		return -1;
 	if (found == STORE_MISSING) {
+		run->n_missing++;
 		cli_say("%s: there is no digest to send again",
 		        subscriber->email);
 		return 0;
@@ -246,7 +247,8 @@ static int queue(struct send_run *run)
 	return 0;
 }
 
-static int sum_up(const struct service_deliver_counts *counts,
+static int sum_up(const struct send_run *run,
+                  const struct service_deliver_counts *counts,
                   size_t n_feeds_failed)
 {
 	printf("sent %zu", counts->n_sent);
@@ -262,10 +264,10 @@ static int sum_up(const struct service_deliver_counts *counts,
 
 	if (counts->relay[0])
 		cli_say("%s", counts->relay);
-	if (counts->relay[0] && counts->n_sent == 0)
+	if ((counts->relay[0] || run->n_missing > 0) && counts->n_sent == 0)
 		return CLI_FAILED;
 	if (counts->n_deferred + counts->n_held + counts->n_failed +
-	            counts->n_left + n_feeds_failed >
+	            counts->n_left + run->n_missing + n_feeds_failed >
 	    0)
 		return CLI_PARTLY;
 	return CLI_DONE;
@@ -279,22 +281,22 @@ static int deliver(struct send_run *run, size_t n_feeds_failed)
 		.waiting = on_waiting,
 		.ctx = run,
 	};
-	bool all = run->n_list == run->cli->conf->n_subscribers;
 	owned(strings) struct strings ids = {0};
 	struct service_deliver_counts counts = {0};
 	struct error err = {0};
 	int rc;
 
-	for (size_t i = 0; !all && i < run->n_list; i++)
+	for (size_t i = 0; !run->all && i < run->n_list; i++)
 		strings_add(&ids, span_of(run->list[i]->id));
-	rc = service_deliver(&run->cli->service, all ? NULL : &ids, &events,
-	                     &counts, &err);
+	rc = service_deliver(&run->cli->service, run->all ? NULL : &ids,
+	                     &events, &counts, &err);
 	clear_progress(run);
 	if (rc < 0) {
 		cli_say("%s", err.message);
-		return CLI_FAILED;
+		printf("sent %zu before that\n", counts.n_sent);
+		return counts.n_sent > 0 ? CLI_PARTLY : CLI_FAILED;
 	}
-	return sum_up(&counts, n_feeds_failed);
+	return sum_up(run, &counts, n_feeds_failed);
 }
 
 static void print_papers(const struct digest *digest)
@@ -309,17 +311,24 @@ static void print_papers(const struct digest *digest)
 	}
 }
 
-static int show_one(struct service_composer *composer,
+static int show_one(struct send_run *run, struct service_composer *composer,
                     const struct subscriber *subscriber, struct error *err)
 {
 	owned(composed) struct service_composed composed = {0};
+	owned(buf) struct buf what = BUF_INIT(LIMIT_LOG_LINE_BYTES);
 	int outcome = service_compose(composer, subscriber, &composed, err);
 
 	if (outcome < 0)
 		return -1;
-	print_line(subscriber, "would be sent: ", outcome, composed.digest);
-	if (composed.digest)
-		print_papers(composed.digest);
+	if (outcome != COMPOSED && outcome != COMPOSE_NOTHING) {
+		on_queued(run, subscriber, outcome, "");
+		return 0;
+	}
+	buf_add_str(&what, "would be sent ");
+	add_counts(&what, composed.digest);
+	buf_addf(&what, " of %u new", composed.digest->n_considered);
+	print_line(run, subscriber, buf_str(&what));
+	print_papers(composed.digest);
 	return 0;
 }
 
@@ -334,7 +343,7 @@ static int show(struct send_run *run)
 		return CLI_FAILED;
 	}
 	for (size_t i = 0; i < run->n_list; i++) {
-		if (show_one(composer, run->list[i], &err) < 0) {
+		if (show_one(run, composer, run->list[i], &err) < 0) {
 			cli_say("%s", err.message);
 			return CLI_FAILED;
 		}
@@ -379,6 +388,10 @@ static int read_options(int argc, char **argv, struct wish *ret_wish)
 		else
 			return cli_bad_option(&cli_send_now, c, argv);
 	}
+	if (ret_wish->again && optind == argc)
+		return cli_usage(&cli_send_now,
+		                 "--again sends mails a second time: name the "
+		                 "subscribers");
 	if (ret_wish->again && ret_wish->dry_run)
 		return cli_usage(&cli_send_now,
 		                 "--again with --dry-run: 'arxmail preview "
@@ -409,6 +422,7 @@ static int run_send_now(const char *conf_path, int argc, char **argv)
 		return CLI_FAILED;
 	cli_catch_signals();
 	run.list = list;
+	run.all = optind == argc;
 	run.is_terminal = isatty(STDERR_FILENO);
 	return send_all(&run, &wish);
 }
@@ -424,7 +438,7 @@ const struct cli_command cli_send_now = {
 	"\n"
 	"  --dry-run   say what would be sent; send nothing, move no mark\n"
 	"  --no-fetch  do not poll: what is stored is enough\n"
-	"  --again     send the last digest once more\n"
+	"  --again     send the last digest of these subscribers once more\n"
 	"\n"
 	"Exit status 3 if something was deferred, held or failed.\n",
 	run_send_now,

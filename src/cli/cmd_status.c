@@ -65,7 +65,7 @@ static int print_queue(struct cli *cli, struct error *err)
 
 	if (store_count_deliveries(cli->store, &counts, err) < 0)
 		return -1;
-	puts("\ndeliveries");
+	puts("\ndeliveries that are under way or did not arrive");
 	for (unsigned i = 0; i < DELIVERY_STATES; i++)
 		if (counts.n[i] > 0)
 			printf("  %-12s %llu\n",
@@ -101,6 +101,28 @@ static void print_delivery(const struct store_delivery *delivery)
 	cli_print(buf_str(&line));
 }
 
+static int print_suspended(struct cli *cli, struct error *err)
+{
+	struct store_suspended_list list = {0};
+
+	if (store_list_suspended(cli->store, &list, err) < 0)
+		return -1;
+	if (list.n > 0)
+		puts("\nsuspended, until 'arxmail resume' or another address");
+	for (size_t i = 0; i < list.n; i++) {
+		const struct store_suspended *item = &list.items[i];
+		owned(buf) struct buf line = BUF_INIT(8192);
+		char time[TIME_SIZE];
+
+		buf_addf(&line, "  %s  since %s, %s refused: %s",
+		         item->subscriber_id, format_time(item->since, time),
+		         item->address, item->words);
+		cli_print(buf_str(&line));
+	}
+	store_suspended_list_fini(&list);
+	return 0;
+}
+
 static int print_trouble(struct cli *cli, struct error *err)
 {
 	struct store_deliveries list = {0};
@@ -126,7 +148,7 @@ static int run(const char *conf_path, int argc, char **argv)
 	if (cli_open(&cli, conf_path, STORE_READ) != CLI_DONE)
 		return CLI_FAILED;
 	if (print_outcomes(&cli, &err) < 0 || print_queue(&cli, &err) < 0 ||
-	    print_trouble(&cli, &err) < 0) {
+	    print_suspended(&cli, &err) < 0 || print_trouble(&cli, &err) < 0) {
 		cli_say("%s", err.message);
 		return CLI_FAILED;
 	}

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <getopt.h>
 #include <locale.h>
 #include <signal.h>
@@ -8,8 +9,9 @@
 #include "cli/cli.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_check,  &cli_fetch,  &cli_send_now, &cli_preview,
-	&cli_status, &cli_backup, &cli_version,
+	&cli_check,  &cli_fetch,   &cli_send_now, &cli_preview,
+	&cli_try,    &cli_explain, &cli_status,   &cli_resume,
+	&cli_bounce, &cli_backup,  &cli_version,
 };
 
 /* "+": the command's own options are not for main(). */
@@ -93,6 +95,9 @@ static int run_command(const char *conf_path, int argc, char **argv)
 	}
 	status = command->run(conf_path, argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
+		/* A pager or head that has seen enough is no trouble. */
+		if (errno == EPIPE)
+			return status;
 		cli_say("the results could not be written to stdout");
 		return CLI_FAILED;
 	}

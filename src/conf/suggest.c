@@ -1,89 +1,16 @@
 #include "conf/suggest.h"
 
-#include <ctype.h>
-#include <stdint.h>
-
-#define MAX_BYTES 64U
-
-/*
- * What slips cost. A swap is the likelier explanation of cs.IA for cs.AI than
- * a wrong letter is for cs.IR, and a wrong case the likeliest of all.
- */
-#define COST_CASE 1U
-#define COST_SWAP 4U
-#define COST_LETTER 5U
-#define COST_MAX (2U * COST_LETTER)
-
-static unsigned min2(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-static unsigned letter_cost(char a, char b)
-{
-	if (a == b)
-		return 0;
-	return tolower((unsigned char)a) == tolower((unsigned char)b)
-	               ? COST_CASE
-	               : COST_LETTER;
-}
-
-/*
- * Optimal string alignment, with three rows of the table: `rows[0]` is the
- * present one.
- */
-static unsigned fill_row(unsigned rows[3][MAX_BYTES + 1], size_t i,
-                         struct span a, struct span b)
-{
-	unsigned least = rows[0][0];
-
-	for (size_t j = 1; j <= b.len; j++) {
-		unsigned cost = rows[1][j - 1] +
-		                letter_cost(a.ptr[i - 1], b.ptr[j - 1]);
-
-		cost = min2(cost, rows[1][j] + COST_LETTER);
-		cost = min2(cost, rows[0][j - 1] + COST_LETTER);
-		if (i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] &&
-		    a.ptr[i - 2] == b.ptr[j - 1])
-			cost = min2(cost, rows[2][j - 2] + COST_SWAP);
-		rows[0][j] = cost;
-		least = min2(least, cost);
-	}
-	return least;
-}
-
-/* What it costs to make `b` of `a`; more than COST_MAX is not counted out. */
-static unsigned distance(struct span a, struct span b)
-{
-	unsigned rows[3][MAX_BYTES + 1] = {0};
-
-	for (size_t j = 0; j <= b.len; j++)
-		rows[0][j] = (unsigned)j * COST_LETTER;
-	for (size_t i = 1; i <= a.len; i++) {
-		memcpy(rows[2], rows[1], sizeof(rows[1]));
-		memcpy(rows[1], rows[0], sizeof(rows[0]));
-		rows[0][0] = (unsigned)i * COST_LETTER;
-		if (fill_row(rows, i, a, b) > COST_MAX)
-			return UINT32_MAX;
-	}
-	return rows[0][b.len];
-}
+#include "base/slips.h"
 
 const char *conf_suggest(struct span text, const struct strings *words)
 {
 	const char *nearest = NULL;
-	unsigned least = COST_MAX + 1;
+	unsigned least = SLIPS_TOO_MANY;
 
-	if (text.len > MAX_BYTES)
-		return NULL;
 	for (size_t i = 0; i < words->n; i++) {
-		struct span word = span_of(words->items[i]);
-		unsigned cost;
+		unsigned cost = slips_cost(text, span_of(words->items[i]));
 
-		if (word.len > MAX_BYTES)
-			continue;
-		cost = distance(text, word);
-		if (cost < least && 3 * cost < word.len * COST_LETTER) {
+		if (cost < least) {
 			least = cost;
 			nearest = words->items[i];
 		}

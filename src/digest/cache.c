@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/quoted.h"
 
 #include "digest_private.h"
 
@@ -37,8 +38,10 @@ struct digest_cache *digest_cache_new(size_t max_bytes)
 
 static void cached_free(struct cached *cached)
 {
-	for (size_t i = 0; i < FRAGMENTS; i++)
+	for (size_t i = 0; i < FRAGMENTS; i++) {
 		free(cached->fragments[i].text);
+		free(cached->fragments[i].quoted);
+	}
 	free(cached->key);
 	free(cached);
 }
@@ -247,14 +250,37 @@ const struct fragment *cache_fragment(const struct cached *cached,
 	return fragment->text ? fragment : NULL;
 }
 
+size_t cache_encoded_len(struct cost cost)
+{
+	size_t base64 = (cost.bytes + 2) / 3 * 4;
+
+	base64 += (base64 + 75) / 76 * 2;
+	return cost.quoted < base64 ? cost.quoted : base64;
+}
+
+struct cost cache_cost(struct span text, struct span quoted)
+{
+	struct cost cost = {quoted.len, text.len};
+
+	for (size_t i = 0; i < text.len; i++)
+		cost.bytes += text.ptr[i] == '\n';
+	return cost;
+}
+
 const struct fragment *cache_keep(struct digest_cache *cache,
                                   struct cached *cached,
-                                  enum fragment_kind kind, struct span text,
-                                  struct cost cost)
+                                  enum fragment_kind kind, struct span text)
 {
 	struct fragment *fragment = &cached->fragments[kind];
+	owned(buf) struct buf quoted = BUF_INIT(SIZE_MAX / 2);
 
-	*fragment = (struct fragment){mem_dup_span(text), text.len, cost};
-	cache->bytes += text.len;
+	buf_add_quoted(&quoted, text);
+	*fragment = (struct fragment){
+		.text = mem_dup_span(text),
+		.quoted = mem_dup_span(buf_span(&quoted)),
+		.len = text.len,
+		.cost = cache_cost(text, buf_span(&quoted)),
+	};
+	cache->bytes += text.len + quoted.len;
 	return fragment;
 }

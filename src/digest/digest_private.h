@@ -130,7 +130,7 @@ void values_add_layout(struct value *map, const struct digest_frame *frame,
 
 /* What bytes become in transfer; sums of parts are those of the whole. */
 struct cost {
-	size_t quoted; /* quoted-printable, without soft line breaks */
+	size_t quoted; /* quoted-printable */
 	size_t bytes;  /* with CRLF, which is what base64 encodes */
 };
 
@@ -142,11 +142,12 @@ enum fragment_kind {
 	FRAGMENTS, /* how many there are */
 };
 
-/* A paper in one form; the text is NULL until it is made. */
+/* A paper in one form; NULL until it is made. */
 struct fragment {
 	char *text;
+	char *quoted; /* as base/quoted.h has it */
 	size_t len;
-	struct cost cost; /* HTML only */
+	struct cost cost;
 };
 
 /* A paper with its marks in all forms that were asked for. */
@@ -160,14 +161,19 @@ struct cached *cache_find(struct digest_cache *cache,
                           const struct digest_frame *frame,
                           const struct digest_entry *entry);
 
+/* What the text costs if `quoted` is it in quoted-printable. */
+struct cost cache_cost(struct span text, struct span quoted);
+
+/* The shorter of quoted-printable and base64. */
+size_t cache_encoded_len(struct cost cost);
+
 /* NULL if it was not made. */
 const struct fragment *cache_fragment(const struct cached *cached,
                                       enum fragment_kind kind);
 /* Keeps copies. */
 const struct fragment *cache_keep(struct digest_cache *cache,
                                   struct cached *cached,
-                                  enum fragment_kind kind, struct span text,
-                                  struct cost cost);
+                                  enum fragment_kind kind, struct span text);
 
 /* ---- html.c ---- */
 
@@ -205,14 +211,16 @@ struct rendering {
 	struct choice *choice;
 };
 
-/* Fills *choice with what the page shows. The caller owns *ret_html. */
-MUST_CHECK int html_render(char **ret_html, const struct rendering *rendering,
+/* Makes the choice and parts->html. */
+MUST_CHECK int html_render(struct digest_parts *parts,
+                           const struct rendering *rendering,
                            struct error *err);
 
 /* ---- plain.c ---- */
 
-/* The text part: what the HTML shows. The caller owns it. */
-MUST_CHECK int plain_render(char **ret_text, const struct rendering *rendering,
+/* Makes parts->text of what was chosen. */
+MUST_CHECK int plain_render(struct digest_parts *parts,
+                            const struct rendering *rendering,
                             struct error *err);
 
 /* ---- fragment.c ---- */
@@ -221,9 +229,6 @@ MUST_CHECK int plain_render(char **ret_text, const struct rendering *rendering,
 MUST_CHECK int fragment_make(const struct fragment **ret_fragment,
                              const struct rendering *rendering, size_t entry,
                              enum fragment_kind kind, struct error *err);
-
-/* What the text costs in transfer. */
-struct cost fragment_cost(struct span text);
 
 /* Markdown of the template as HTML without styles; the caller owns it. */
 MUST_CHECK int fragment_html(char **ret_html, const struct mustache *template,
@@ -241,10 +246,16 @@ void places_fill(struct pieces *pieces, const struct rendering *rendering);
 /* How marks are replaced by fragments, all of which are there. */
 struct joint {
 	const struct rendering *rendering;
+	const struct buf *frame;
+	const char *what; /* it is, for errors */
+	const char *separator;
 	enum fragment_kind full;
 	enum fragment_kind line;
-	const char *separator;
 };
 
-/* Appends the frame with the papers in their places. */
-void places_join(struct buf *out, struct span frame, const struct joint *joint);
+/*
+ * The frame with the papers in their places: in quoted-printable if that is
+ * wanted and no longer than base64. The caller owns *ret_text.
+ */
+MUST_CHECK int places_join(char **ret_text, bool *ret_quoted,
+                           const struct joint *joint, struct error *err);

@@ -20,31 +20,6 @@ static const struct {
 	[FRAGMENT_TEXT_LINE] = {TEMPLATE_LINE_TXT, VALUES_PLAIN},
 };
 
-/* ---- size ---- */
-
-static size_t quoted_len(struct span text, size_t i)
-{
-	unsigned char c = (unsigned char)text.ptr[i];
-	bool ends_line = i + 1 == text.len || text.ptr[i + 1] == '\n';
-
-	if (c == '\n')
-		return 2;
-	if (c == ' ' || c == '\t')
-		return ends_line ? 3 : 1;
-	return c > ' ' && c < 0x7F && c != '=' ? 1 : 3;
-}
-
-struct cost fragment_cost(struct span text)
-{
-	struct cost cost = {.bytes = text.len};
-
-	for (size_t i = 0; i < text.len; i++) {
-		cost.quoted += quoted_len(text, i);
-		cost.bytes += text.ptr[i] == '\n';
-	}
-	return cost;
-}
-
 /* ---- lines ---- */
 
 /* A line that is too long goes on with the same indentation. */
@@ -155,8 +130,7 @@ int fragment_make(const struct fragment **ret_fragment,
 			                 "a paper is longer than %u bytes",
 			                 LIMIT_FRAGMENT_BYTES);
 		known = cache_keep(rendering->cache, cached, kind,
-		                   buf_span(&out),
-		                   fragment_cost(buf_span(&out)));
+		                   buf_span(&out));
 	}
 	*ret_fragment = known;
 	return 0;

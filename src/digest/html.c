@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/num.h"
+#include "base/quoted.h"
 
 #include "digest_private.h"
 
@@ -26,16 +26,6 @@ static struct cost add_cost(struct cost a, struct cost b)
 	return (struct cost){a.quoted + b.quoted, a.bytes + b.bytes};
 }
 
-/* The shorter of both encodings, at most; lines have 73 to 76 columns. */
-static size_t encoded_len(struct cost cost)
-{
-	size_t quoted = cost.quoted + (cost.quoted / 73 + 1) * 3;
-	size_t base64 = (cost.bytes + 2) / 3 * 4;
-
-	base64 += (base64 / 76 + 1) * 2;
-	return quoted < base64 ? quoted : base64;
-}
-
 /* ---- fragments ---- */
 
 static int make_fragment(const struct fragment **ret_fragment,
@@ -54,7 +44,7 @@ static int make_full(struct page *page, struct error *err)
 	struct cost sum = {0};
 
 	while (page->n_full_made < page->n_papers &&
-	       encoded_len(sum) <= LIMIT_HTML_ENCODED_BYTES) {
+	       cache_encoded_len(sum) <= LIMIT_HTML_ENCODED_BYTES) {
 		const struct fragment **next = &page->full[page->n_full_made];
 
 		if (make_fragment(next, page, page->n_full_made,
@@ -82,7 +72,7 @@ static int make_lines(struct page *page, struct error *err)
 
 static bool fits(struct cost cost)
 {
-	return encoded_len(cost) <= LIMIT_HTML_ENCODED_BYTES;
+	return cache_encoded_len(cost) <= LIMIT_HTML_ENCODED_BYTES;
 }
 
 /* How many papers fit in full if nothing else were shown. */
@@ -107,10 +97,10 @@ static size_t lines_share(const struct page *page, size_t rank)
 
 	for (size_t i = rank; i < page->n_papers; i++) {
 		sum = add_cost(sum, page->lines[i]->cost);
-		if (encoded_len(sum) >= most)
+		if (cache_encoded_len(sum) >= most)
 			return most;
 	}
-	return encoded_len(sum);
+	return cache_encoded_len(sum);
 }
 
 /* Papers in full as long as they leave room for the lines of the others. */
@@ -122,7 +112,7 @@ static void choose_some(struct page *page, size_t n_fitting)
 	for (; n < n_fitting; n++) {
 		struct cost next = add_cost(sum, page->full[n]->cost);
 
-		if (encoded_len(next) + lines_share(page, n + 1) >
+		if (cache_encoded_len(next) + lines_share(page, n + 1) >
 		    LIMIT_HTML_ENCODED_BYTES)
 			break;
 		sum = next;
@@ -203,8 +193,11 @@ static size_t larger(size_t a, size_t b)
 static struct cost measure_page(struct page *page, struct span frame)
 {
 	const struct choice *choice = page->rendering->choice;
-	struct cost cost = fragment_cost(frame);
+	owned(buf) struct buf quoted = BUF_INIT(SIZE_MAX / 2);
+	struct cost cost;
 
+	buf_add_quoted(&quoted, frame);
+	cost = cache_cost(frame, buf_span(&quoted));
 	page->frame.quoted = larger(page->frame.quoted, cost.quoted);
 	page->frame.bytes = larger(page->frame.bytes, cost.bytes);
 	for (size_t i = 0; i < choice->n_full; i++)
@@ -219,24 +212,25 @@ static struct cost measure_page(struct page *page, struct span frame)
  * the first try takes the frame for nothing, each later one for the largest
  * that was seen. Nearly every digest needs one try, a long one two or three.
  */
-static int render_page(struct buf *out, struct page *page, struct error *err)
+static int render_page(struct digest_parts *parts, struct page *page,
+                       struct error *err)
 {
 	const struct rendering *rendering = page->rendering;
-	const struct joint joint = {rendering, FRAGMENT_HTML_FULL,
-	                            FRAGMENT_HTML_LINE, ""};
 
 	for (;;) {
 		owned(buf) struct buf frame = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+		const struct joint joint = {
+			rendering,          &frame,
+			"the HTML",         "",
+			FRAGMENT_HTML_FULL, FRAGMENT_HTML_LINE,
+		};
 
 		if (choose(page, err) < 0 ||
 		    render_frame(&frame, page, err) < 0)
 			return -1;
-		if (frame.failed ||
-		    fits(measure_page(page, buf_span(&frame)))) {
-			places_join(out, buf_span(&frame), &joint);
-			out->failed |= frame.failed;
-			return 0;
-		}
+		if (frame.failed || fits(measure_page(page, buf_span(&frame))))
+			return places_join(&parts->html, &parts->html_quoted,
+			                   &joint, err);
 		if (rendering->choice->n_full + rendering->choice->n_lines == 0)
 			return error_set(err, ERROR_LIMIT,
 			                 "the frame of the digest alone is "
@@ -245,7 +239,7 @@ static int render_page(struct buf *out, struct page *page, struct error *err)
 	}
 }
 
-int html_render(char **ret_html, const struct rendering *rendering,
+int html_render(struct digest_parts *parts, const struct rendering *rendering,
                 struct error *err)
 {
 	size_t n = rendering->digest->n_entries;
@@ -257,9 +251,8 @@ int html_render(char **ret_html, const struct rendering *rendering,
 		.lines = full + n,
 		.n_papers = n,
 	};
-	owned(buf) struct buf html = BUF_INIT(LIMIT_MESSAGE_BYTES);
 
-	if (make_full(&page, err) < 0 || render_page(&html, &page, err) < 0)
+	if (make_full(&page, err) < 0)
 		return -1;
-	return buf_finish(&html, "the HTML", ret_html, err);
+	return render_page(parts, &page, err);
 }

@@ -42,19 +42,19 @@ static int render_frame(struct buf *out, const struct rendering *rendering,
 	return 0;
 }
 
-int plain_render(char **ret_text, const struct rendering *rendering,
+int plain_render(struct digest_parts *parts, const struct rendering *rendering,
                  struct error *err)
 {
 	static const char blank_line[] = "\n";
 	owned(buf) struct buf frame = BUF_INIT(LIMIT_FRAGMENT_BYTES);
-	owned(buf) struct buf text = BUF_INIT(LIMIT_MESSAGE_BYTES);
-	const struct joint joint = {rendering, FRAGMENT_TEXT_FULL,
-	                            FRAGMENT_TEXT_LINE, blank_line};
+	const struct joint joint = {
+		rendering,          &frame,
+		"the text",         blank_line,
+		FRAGMENT_TEXT_FULL, FRAGMENT_TEXT_LINE,
+	};
 
 	if (make_papers(rendering, err) < 0 ||
 	    render_frame(&frame, rendering, err) < 0)
 		return -1;
-	places_join(&text, buf_span(&frame), &joint);
-	text.failed |= frame.failed;
-	return buf_finish(&text, "the text", ret_text, err);
+	return places_join(&parts->text, &parts->text_quoted, &joint, err);
 }

@@ -114,9 +114,9 @@ static int render_parts(struct digest_parts *parts, struct rendering *rendering,
 	                   rendering->scope->values, err) < 0)
 		return -1;
 	rendering->title = parts->subject;
-	if (html_render(&parts->html, rendering, err) < 0)
+	if (html_render(parts, rendering, err) < 0)
 		return -1;
-	return plain_render(&parts->text, rendering, err);
+	return plain_render(parts, rendering, err);
 }
 
 int digest_render(struct digest_parts *ret_parts,

@@ -1,5 +1,8 @@
+#include "base/limits.h"
 #include "base/mem.h"
 #include "feed_private.h"
+
+#define PIECE_BYTES (64U * LIMIT_KIB)
 
 void feed_free(struct feed *feed)
 {
@@ -41,4 +44,32 @@ void feed_skip(struct feed *feed, int line, const struct error *why)
 {
 	if (feed->n_skipped++ == 0)
 		feed->skipped = mem_printf("line %d: %s", line, why->message);
+}
+
+bool measure_tags(size_t *len, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++) {
+		if (bytes.ptr[i] == '<')
+			*len = 1;
+		else if (bytes.ptr[i] == '>')
+			*len = 0;
+		else if (*len > 0 && ++*len > LIMIT_FEED_TAG_BYTES)
+			return false;
+	}
+	return true;
+}
+
+/* In pieces: libxml2 looks ahead only so far in one. */
+int feed_parse(struct span body, struct feed **ret_feed, struct error *err)
+{
+	owned(feed_parser) struct feed_parser *parser = feed_parser_new();
+
+	while (body.len > 0) {
+		struct span piece = span_first(body, PIECE_BYTES);
+
+		if (feed_parser_push(parser, piece.ptr, piece.len, err) < 0)
+			return -1;
+		body = span_skip(body, piece.len);
+	}
+	return feed_parser_finish(parser, ret_feed, err);
 }

@@ -2,6 +2,8 @@
 
 /* What the modules of feed/ share: an item between XML and a paper. */
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/span.h"
@@ -54,3 +56,10 @@ char *quote_text(struct span text);
  * arXiv's legacy feeds use <p> and <a> only.
  */
 void html_add_text(struct buf *out, struct span html);
+
+/*
+ * Looks at the next bytes for tags longer than LIMIT_FEED_TAG_BYTES; false if
+ * there is one. libxml2 compares each attribute of a tag with all others.
+ * *len is kept between calls, from 0 on.
+ */
+bool measure_tags(size_t *len, struct span bytes);

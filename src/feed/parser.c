@@ -98,8 +98,9 @@ struct feed_parser {
 	int item_line;
 	size_t n_items; /* seen, skipped ones included */
 	size_t n_bytes;
-	bool complete; /* the root element has ended */
-	bool ending;   /* the body has */
+	size_t tag_len; /* of the tag that is open at the end */
+	bool complete;  /* the root element has ended */
+	bool ending;    /* the body has */
 	bool failed;
 	struct error err; /* the first one */
 };
@@ -543,6 +544,11 @@ int feed_parser_push(struct feed_parser *parser, const void *bytes, size_t len,
 		return error_set(err, ERROR_SYNTAX,
 		                 "not well-formed XML: a NUL byte");
 	parser->n_bytes += len;
+	if (!measure_tags(&parser->tag_len, (struct span){bytes, len}))
+		return error_set(err, ERROR_LIMIT,
+		                 "a tag of more than %u bytes, which no feed "
+		                 "has",
+		                 LIMIT_FEED_TAG_BYTES);
 	return push(parser, (struct span){bytes, len}, err);
 }
 
@@ -584,13 +590,4 @@ int feed_parser_finish(struct feed_parser *parser, struct feed **ret_feed,
 		return -1;
 	*ret_feed = take_ptr(parser->feed);
 	return 0;
-}
-
-int feed_parse(struct span body, struct feed **ret_feed, struct error *err)
-{
-	owned(feed_parser) struct feed_parser *parser = feed_parser_new();
-
-	if (feed_parser_push(parser, body.ptr, body.len, err) < 0)
-		return -1;
-	return feed_parser_finish(parser, ret_feed, err);
 }

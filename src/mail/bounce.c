@@ -305,14 +305,15 @@ static char *read_address(const char *field)
 	if (span_starts(text, "<") && span_ends(text, ">"))
 		text = span_skip(span_first(text, text.len - 1), 1);
 	copy = mem_dup_span(text);
-	return copy ? clean(copy, ADDRESS_MAX_BYTES) : NULL;
+	return clean(copy, ADDRESS_MAX_BYTES);
 }
 
 static void take_status(struct mail_bounce *bounce, struct span text)
 {
 	size_t len = 0;
 
-	if (text.len > 0 && strchr("245", text.ptr[0]))
+	if (span_starts(text, "2.") || span_starts(text, "4.") ||
+	    span_starts(text, "5."))
 		len = smtp_enhanced_len(text, text.ptr[0] - '0');
 	if (len == 0 || len >= sizeof(bounce->status))
 		return;
@@ -327,20 +328,19 @@ static bool is_vague(const char *status)
 }
 
 /* Returns the reply code in the server's words, 0 if there is none. */
-static int take_words(struct mail_bounce *bounce, const char *field)
+static int take_words(struct mail_bounce *bounce, struct span words)
 {
-	struct span text = field ? skip_type(field) : SPAN_NONE;
-	owned(mem) char *copy = mem_dup_span(text);
+	owned(mem) char *copy = mem_dup_span(words);
 	uint64_t code = 0;
 
-	bounce->words = copy ? clean(copy, SMTP_REPLY_TEXT_MAX - 1) : NULL;
-	if (!num_parse(span_first(text, CODE_DIGITS), 200, 559, &code))
+	bounce->words = clean(copy, SMTP_REPLY_TEXT_MAX - 1);
+	if (!num_parse(span_first(words, CODE_DIGITS), 200, 559, &code))
 		return 0;
-	text = span_skip(text, CODE_DIGITS);
-	while (text.len > 0 && strchr(" -", text.ptr[0]))
-		text = span_skip(text, 1);
+	words = span_skip(words, CODE_DIGITS);
+	while (span_starts(words, " ") || span_starts(words, "-"))
+		words = span_skip(words, 1);
 	if (is_vague(bounce->status))
-		take_status(bounce, text);
+		take_status(bounce, words);
 	return (int)code;
 }
 
@@ -348,6 +348,7 @@ static bool read_recipient(struct mail_bounce *bounce, GMimeMessage *fields)
 {
 	const char *action = get_field(fields, "Action");
 	const char *status = get_field(fields, "Status");
+	const char *words;
 	int code;
 
 	if (!action || !read_action(action, &bounce->action))
@@ -358,7 +359,8 @@ static bool read_recipient(struct mail_bounce *bounce, GMimeMessage *fields)
 	if (!bounce->recipient)
 		bounce->recipient =
 			read_address(get_field(fields, "Original-Recipient"));
-	code = take_words(bounce, get_field(fields, "Diagnostic-Code"));
+	words = get_field(fields, "Diagnostic-Code");
+	code = words ? take_words(bounce, skip_type(words)) : 0;
 	if (code == 0 && bounce->status[0] == '5')
 		code = 500;
 	bounce->bad_recipient =

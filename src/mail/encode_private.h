@@ -1,14 +1,12 @@
 #pragma once
 
 /*
- * Bodies in transfer: lines of at most 76 octets that end in CRLF, also the
- * last. Of the text each LF, CR and CRLF ends a line and broken UTF-8 becomes
- * U+FFFD.
+ * Base64 (RFC 2045, section 6.8) of text, with lines as base/quoted.h has
+ * them: CRLF before it is encoded, and after.
  */
 
 #include "base/buf.h"
 
-void mail_add_quoted(struct buf *out, struct span text);
 void mail_add_base64(struct buf *out, struct span text);
 
 /* What mail_add_base64() adds at least. */

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/quoted.h"
 #include "base/random.h"
 #include "encode_private.h"
 #include "mail_private.h"
@@ -13,6 +14,8 @@
 /* Enough of the Message-ID to be unique; RFC 2046 allows 70 in all. */
 #define BOUNDARY_ID_BYTES 60
 #define MESSAGE_ID_RANDOM_BYTES 16
+/* What stands around the parts is less. */
+#define FRAME_BYTES 1024
 
 void mail_sender_fini(struct mail_sender *sender)
 {
@@ -142,38 +145,43 @@ static int add_header(struct buf *out, const struct mail_message *message,
 
 struct part {
 	const char *type;
-	const char *content;
+	struct span encoded;
+	bool is_base64;
+	struct buf own; /* what `encoded` points into if it was made here */
 };
 
-/* The shorter encoding; mostly it is clear before the other one is made. */
-static bool encode(struct buf *out, struct span text)
+static inline void owned_release_part(struct part *part)
+{
+	buf_fini(&part->own);
+}
+
+/* The shorter encoding; mostly that is clear before base64 is made. */
+static void encode(struct part *part, struct span text)
 {
 	owned(buf) struct buf base64 = BUF_INIT(SIZE_MAX / 2);
-	bool is_printable;
 
-	mail_add_quoted(out, text);
-	if (out->len <= mail_base64_least(text))
-		return true;
-	mail_add_base64(&base64, text);
-	is_printable = out->len <= base64.len;
-	if (!is_printable) {
-		buf_clear(out);
-		buf_add_span(out, buf_span(&base64));
+	part->own = BUF_INIT(SIZE_MAX / 2);
+	buf_add_quoted(&part->own,
+	               text.len > 0 ? text : (struct span){"\n", 1});
+	if (part->own.len > mail_base64_least(text))
+		mail_add_base64(&base64, text);
+	part->is_base64 = base64.len > 0 && base64.len < part->own.len;
+	if (part->is_base64) {
+		buf_fini(&part->own);
+		part->own = base64;
+		base64 = BUF_INIT(base64.max);
 	}
-	return is_printable;
+	part->encoded = buf_span(&part->own);
 }
 
 static void add_part(struct buf *out, const char *boundary,
                      const struct part *part)
 {
-	owned(buf) struct buf encoded = BUF_INIT(SIZE_MAX / 2);
-	bool is_printable = encode(&encoded, span_of(part->content));
-
 	buf_addf(out, "--%s\r\n", boundary);
 	buf_addf(out, "Content-Type: %s; charset=utf-8\r\n", part->type);
 	buf_addf(out, "Content-Transfer-Encoding: %s\r\n\r\n",
-	         is_printable ? "quoted-printable" : "base64");
-	buf_add_span(out, buf_span(&encoded));
+	         part->is_base64 ? "base64" : "quoted-printable");
+	buf_add_span(out, part->encoded);
 	buf_add_str(out, "\r\n");
 }
 
@@ -191,19 +199,24 @@ static void add_boundary(struct buf *out, const char *message_id)
 
 static void add_body(struct buf *out, const struct mail_message *message)
 {
-	const struct part parts[] = {
-		{"text/plain", message->text},
-		{"text/html", message->html},
-	};
+	owned(part) struct part text = {"text/plain",
+	                                .encoded = span_of(message->text)};
+	owned(part) struct part html = {"text/html",
+	                                .encoded = span_of(message->html)};
 	owned(buf) struct buf boundary = BUF_INIT(BOUNDARY_ID_BYTES);
 
+	if (!message->text_quoted)
+		encode(&text, span_of(message->text));
+	if (!message->html_quoted)
+		encode(&html, span_of(message->html));
 	add_boundary(&boundary, message->message_id);
+	buf_reserve(out, text.encoded.len + html.encoded.len + FRAME_BYTES);
 	buf_add_str(out,
 	            "MIME-Version: 1.0\r\n"
 	            "Content-Type: multipart/alternative;\r\n");
 	buf_addf(out, " boundary=\"%s\"\r\n\r\n", buf_str(&boundary));
-	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
-		add_part(out, buf_str(&boundary), &parts[i]);
+	add_part(out, buf_str(&boundary), &text);
+	add_part(out, buf_str(&boundary), &html);
 	buf_addf(out, "--%s--\r\n", buf_str(&boundary));
 }
 
@@ -219,7 +232,14 @@ int mail_build(struct buf *out, const struct mail_message *message,
 		return error_set(err, ERROR_LIMIT,
 		                 "the message is longer than %zu bytes",
 		                 built.max);
-	buf_add_span(out, buf_span(&built));
+	if (out->len == 0 && built.len <= out->max) {
+		built.max = out->max;
+		buf_fini(out);
+		*out = built;
+		built = BUF_INIT(0);
+	} else {
+		buf_add_span(out, buf_span(&built));
+	}
 	return 0;
 }
 

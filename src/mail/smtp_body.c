@@ -17,8 +17,6 @@ static const char *find_bad_line(struct span line)
 		return "has a bare LF";
 	if (memchr(line.ptr, '\r', len))
 		return "has a bare CR";
-	if (memchr(line.ptr, '\0', len))
-		return "has a NUL";
 	return len > TEXT_LINE_BYTES ? "is longer than 998 bytes" : NULL;
 }
 
@@ -30,11 +28,8 @@ static struct span first_line(struct span text)
 	return span_first(text, end ? (size_t)(end - text.ptr) + 1 : text.len);
 }
 
-int smtp_check_body(struct span message, struct error *err)
+static int check_whole(struct span message, struct error *err)
 {
-	struct span line;
-	size_t number = 1;
-
 	if (message.len > LIMIT_MESSAGE_BYTES)
 		return error_set(err, ERROR_LIMIT,
 		                 "the message is longer than %u bytes",
@@ -42,7 +37,19 @@ int smtp_check_body(struct span message, struct error *err)
 	if (!span_ends(message, CRLF))
 		return error_set(err, ERROR_SYNTAX,
 		                 "the message does not end in CRLF");
+	if (memchr(message.ptr, '\0', message.len))
+		return error_set(err, ERROR_SYNTAX, "the message has a NUL");
+	return 0;
+}
 
+int smtp_check_body(struct span message, struct error *err)
+{
+	int outcome = SMTP_BODY_PLAIN;
+	struct span line;
+	size_t number = 1;
+
+	if (check_whole(message, err) < 0)
+		return -1;
 	for (; message.len > 0; message = span_skip(message, line.len)) {
 		const char *why;
 
@@ -52,13 +59,15 @@ int smtp_check_body(struct span message, struct error *err)
 			return error_set(err, ERROR_SYNTAX,
 			                 "the message's line %zu %s", number,
 			                 why);
+		if (line.ptr[0] == '.')
+			outcome = SMTP_BODY_DOTTED;
 		number++;
 	}
-	return 0;
+	return outcome;
 }
 
 /* Copies from one line that begins with a dot to the next. */
-void smtp_add_body(struct buf *out, struct span message)
+void smtp_add_stuffed(struct buf *out, struct span message)
 {
 	struct span rest = message;
 
@@ -71,7 +80,6 @@ void smtp_add_body(struct buf *out, struct span message)
 		rest = span_skip(rest, first_line(rest).len);
 	}
 	buf_add_span(out, message);
-	buf_add_str(out, "." CRLF);
 }
 
 /* Eight bytes at a time: every message is looked through. */

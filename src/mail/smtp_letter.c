@@ -105,24 +105,36 @@ static void add_commands(struct smtp_session *session,
 	smtp_add_step(session, SMTP_COMMAND_DATA, "DATA");
 }
 
+static int check_letter(struct smtp_session *session,
+                        const struct smtp_letter *letter,
+                        const struct needs *needs, struct error *err)
+{
+	int body;
+
+	if (check_envelope(letter->from, err) < 0 ||
+	    check_envelope(letter->to, err) < 0)
+		return -1;
+	body = smtp_check_body(letter->message, err);
+	if (body < 0 || check_size(session, err) < 0 ||
+	    check_needs(session, needs, err) < 0)
+		return -1;
+	session->is_dotted = body == SMTP_BODY_DOTTED;
+	return 0;
+}
+
 void smtp_begin_letter(struct smtp_session *session,
                        const struct smtp_letter *letter)
 {
 	struct needs needs = find_needs(letter);
-	struct error *fault = &session->fault;
 
-	fault->kind = ERROR_NONE;
+	session->fault.kind = ERROR_NONE;
 	session->message = letter->message;
 	session->n_steps = 0;
 	session->n_answered = 0;
 	session->is_sender_taken = false;
 	session->is_recipient_taken = false;
 	session->is_refused = false;
-	if (check_envelope(letter->from, fault) < 0 ||
-	    check_envelope(letter->to, fault) < 0 ||
-	    smtp_check_body(letter->message, fault) < 0 ||
-	    check_size(session, fault) < 0 ||
-	    check_needs(session, &needs, fault) < 0)
+	if (check_letter(session, letter, &needs, &session->fault) < 0)
 		return;
 	add_commands(session, letter, &needs);
 	session->needs_reset = false;

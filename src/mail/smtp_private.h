@@ -47,12 +47,18 @@ bool smtp_reply_accepts(const struct smtp_reply *reply, enum smtp_stage stage);
 
 /* ---- the body (smtp_body.c) ---- */
 
+/* Outcomes of smtp_check_body(). */
+enum smtp_body {
+	SMTP_BODY_PLAIN = 0,
+	SMTP_BODY_DOTTED = 1, /* some line begins with a dot */
+};
+
 /* CRLF lines of at most 998 bytes, no bare CR or LF, no NUL. */
 MUST_CHECK int smtp_check_body(struct span message, struct error *err);
 /* Does any byte need more than 7 bits? */
 bool smtp_has_8bit(struct span text);
-/* Appends a checked message, dot-stuffed, and the final dot. */
-void smtp_add_body(struct buf *out, struct span message);
+/* Appends a checked message, dot-stuffed (RFC 5321, section 4.5.2). */
+void smtp_add_stuffed(struct buf *out, struct span message);
 
 /* ---- outcomes in words (smtp_words.c) ---- */
 
@@ -158,6 +164,7 @@ struct smtp_session {
 	 * whose commands are behind the body.
 	 */
 	struct span message;
+	bool is_dotted;
 	struct buf out;
 	size_t n_sent;
 	size_t body_end; /* in `out` */

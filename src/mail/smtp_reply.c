@@ -25,8 +25,7 @@ static bool read_code(struct span line, int *ret_code)
 {
 	uint64_t code;
 
-	if (!num_parse(span_first(line, CODE_DIGITS), 200, 559, &code) ||
-	    code / 10 % 10 > 5)
+	if (!num_parse(span_first(line, CODE_DIGITS), 200, 599, &code))
 		return false;
 	*ret_code = (int)code;
 	return line.len == CODE_DIGITS || line.ptr[CODE_DIGITS] == ' ' ||

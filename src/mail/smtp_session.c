@@ -523,7 +523,11 @@ void smtp_send_body(struct smtp_session *session,
 {
 	assert(session->state == SMTP_READY && !session->news);
 	forget_out(session);
-	smtp_add_body(&session->out, session->message);
+	if (session->is_dotted)
+		smtp_add_stuffed(&session->out, session->message);
+	else
+		buf_add_span(&session->out, session->message);
+	buf_add_str(&session->out, DOT);
 	session->body_end = session->out.len;
 	session->has_next = next != NULL;
 	if (next)

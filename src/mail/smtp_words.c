@@ -57,8 +57,6 @@ static enum smtp_verdict find_verdict(enum smtp_stage stage,
 		return SMTP_DEFERRED;
 	if (class != 5)
 		return stage == SMTP_STAGE_DOT ? SMTP_UNKNOWN : SMTP_DEFERRED;
-	if (stage == SMTP_STAGE_DOT || stage == SMTP_STAGE_BODY)
-		return SMTP_FAILED;
 	if (reply->code == 530)
 		return SMTP_RELAY;
 	if (stage == SMTP_STAGE_MAIL && !is_about_message(reply))

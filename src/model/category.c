@@ -1,16 +1,13 @@
 #include "model/category.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/embed.h"
-#include "base/mem.h"
+#include "base/slips.h"
 
 EMBED(categories, "etc/categories");
 
 #define MAX_CATEGORIES 256
-#define MAX_CODE 32
-#define MAX_SLIPS 2
 
 /* Filled before main(), so that it is constant for everybody after it. */
 static struct category all[MAX_CATEGORIES];
@@ -77,49 +74,16 @@ bool category_pattern_valid(struct span pattern)
 	return false;
 }
 
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* Levenshtein's distance, letters' case ignored; both at most MAX_CODE. */
-static size_t count_slips(struct span a, struct span b)
-{
-	size_t row[MAX_CODE + 1];
-
-	for (size_t j = 0; j <= b.len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.len; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b.len; j++) {
-			size_t same = tolower((unsigned char)a.ptr[i - 1]) ==
-			              tolower((unsigned char)b.ptr[j - 1]);
-			size_t next = min3(row[j] + 1, row[j - 1] + 1,
-			                   diagonal + !same);
-
-			diagonal = row[j];
-			row[j] = next;
-		}
-	}
-	return row[b.len];
-}
-
 struct span category_nearest(struct span text)
 {
 	struct span best = SPAN_NONE;
-	size_t least = MAX_SLIPS + 1;
+	unsigned least = SLIPS_TOO_MANY;
 
-	if (text.len > MAX_CODE)
-		return SPAN_NONE;
 	for (size_t i = 0; i < n_all; i++) {
-		size_t n = count_slips(text, all[i].code);
+		unsigned cost = slips_cost(text, all[i].code);
 
-		if (n < least && n < all[i].code.len) {
-			least = n;
+		if (cost < least) {
+			least = cost;
 			best = all[i].code;
 		}
 	}

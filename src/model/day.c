@@ -1,6 +1,7 @@
 #include "model/day.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <glib.h>
 
@@ -59,9 +60,20 @@ const char *day_format(int32_t day, char text[DAY_TEXT_SIZE])
 	return text;
 }
 
+/* GLib also reads "CET+1", in which + is west: a trap, not a name. */
+static bool is_posix_rule(const char *name)
+{
+	const char *sign = strpbrk(name, "+-");
+
+	return sign && sign[1] >= '0' && sign[1] <= '9' &&
+	       strncmp(name, "Etc/", 4) != 0;
+}
+
 /* A GTimeZone under our own name. */
 struct zone *zone_open(const char *name)
 {
+	if (is_posix_rule(name))
+		return NULL;
 	return (struct zone *)g_time_zone_new_identifier(name);
 }
 

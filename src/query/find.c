@@ -63,7 +63,9 @@ static void find_steps(struct finder *finder, const struct phrase *phrase,
 
 		if (!is_in_fields(&finder->prose, places->items[i], fields))
 			continue;
-		n = match_phrase(&finder->steps, places->items[i]);
+		n = finder->steps.plain
+		            ? (uint32_t)finder->steps.n
+		            : match_phrase(&finder->steps, places->items[i]);
 		if (n > 0)
 			add_hit(ret_hits, places->items[i], n);
 	}
@@ -254,8 +256,8 @@ static void find_last_names(const struct steps *steps, struct range range,
 		              steps->lexicon, range, ret_places);
 }
 
-static void find_author(struct finder *finder, const struct phrase *phrase,
-                        struct range range, struct hits *ret_hits)
+static void find_names(struct finder *finder, const struct phrase *phrase,
+                       struct range range, struct hits *ret_hits)
 {
 	const struct lexicon *lexicon = &finder->names;
 	const struct numbers *places = &finder->places;
@@ -273,6 +275,13 @@ static void find_author(struct finder *finder, const struct phrase *phrase,
 			add_hit(ret_hits, all.first, all.end - all.first);
 	}
 	sort_unique(ret_hits);
+}
+
+void find_author(struct finder *finder, const struct phrase *phrase,
+                 struct range papers, struct hits *ret_hits)
+{
+	find_names(finder, phrase, lexicon_places_of(&finder->names, papers),
+	           ret_hits);
 }
 
 const struct lexicon *find_lexicon(const struct finder *finder,
@@ -305,8 +314,8 @@ void find_clause(struct finder *finder, const struct query_clause *clause,
 	if (clause->kind == KIND_NEAR)
 		find_near(finder, clause, places, ret_hits);
 	else if (clause->kind == KIND_AUTHOR)
-		find_author(finder, pool_phrase(finder->pool, clause, 0),
-		            places, ret_hits);
+		find_names(finder, pool_phrase(finder->pool, clause, 0), places,
+		           ret_hits);
 	else
 		find_steps(finder, pool_phrase(finder->pool, clause, 0),
 		           clause->fields, places, ret_hits);

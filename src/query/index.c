@@ -183,6 +183,7 @@ struct result *index_result(struct query_index *index, uint32_t clause)
 	if (result->known)
 		return result;
 	result->known = true;
+	result->author = index->finder.pool->clause[clause].kind == KIND_AUTHOR;
 	result->first = (uint32_t)index->n_postings;
 	evaluate(index, &index->finder.pool->clause[clause]);
 	result->n = (uint32_t)index->n_postings - result->first;

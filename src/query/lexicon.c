@@ -22,6 +22,7 @@ void lexicon_fini(struct lexicon *lexicon)
 	free(lexicon->key_of);
 	free(lexicon->key);
 	free(lexicon->places);
+	free(lexicon->place_key);
 	free(lexicon->compounds);
 	free(lexicon->docs);
 	free(lexicon->postings);
@@ -51,6 +52,25 @@ static uint32_t add_key(struct lexicon *lexicon, struct span folded)
 	return key;
 }
 
+/* Three bytes or more. */
+static size_t hash_beginning(struct span text)
+{
+	return ((unsigned char)text.ptr[0] + (unsigned char)text.ptr[1] * 37U +
+	        (unsigned char)text.ptr[2] * 1369U) %
+	       LENGTHS_SIZE;
+}
+
+static uint32_t length_bit(size_t len)
+{
+	return (uint32_t)1 << (len < 31 ? len : 31);
+}
+
+uint32_t lexicon_lengths(const struct lexicon *lexicon, struct span text)
+{
+	return text.len < 3 ? UINT32_MAX
+	                    : lexicon->lengths[hash_beginning(text)];
+}
+
 static uint32_t add_form(struct lexicon *lexicon, struct span folded)
 {
 	size_t n_forms = lexicon->forms.n;
@@ -61,6 +81,9 @@ static uint32_t add_form(struct lexicon *lexicon, struct span folded)
 	lexicon->key_of = mem_grow(lexicon->key_of, &lexicon->form_capacity,
 	                           n_forms + 1, sizeof(*lexicon->key_of));
 	lexicon->key_of[number] = add_key(lexicon, folded);
+	if (folded.len >= 3)
+		lexicon->lengths[hash_beginning(folded)] |=
+			length_bit(folded.len);
 	return number;
 }
 
@@ -165,6 +188,18 @@ static void lay_out_postings(struct lexicon *lexicon)
 	}
 }
 
+static void fill_place_keys(struct lexicon *lexicon)
+{
+	lexicon->place_key =
+		mem_array(lexicon->n_places, sizeof(*lexicon->place_key));
+	for (size_t i = 0; i < lexicon->n_places; i++) {
+		const struct place *place = &lexicon->places[i];
+
+		lexicon->place_key[i] = lexicon->key_of[place->form] |
+		                        (place->breaks ? KEY_BREAKS : 0);
+	}
+}
+
 static struct key *key_of(struct lexicon *lexicon, uint32_t form)
 {
 	return &lexicon->key[lexicon->key_of[form]];
@@ -176,6 +211,7 @@ void lexicon_finish(struct lexicon *lexicon)
 	lexicon->postings = mem_array(lexicon->n_places + lexicon->n_compounds,
 	                              sizeof(*lexicon->postings));
 	lay_out_postings(lexicon);
+	fill_place_keys(lexicon);
 
 	for (uint32_t i = 0; i < lexicon->n_places; i++) {
 		struct key *key = key_of(lexicon, lexicon->places[i].form);

@@ -20,6 +20,7 @@ void query_pool_free(struct query_pool *pool)
 	intern_fini(&pool->words);
 	intern_fini(&pool->clauses);
 	intern_fini(&pool->leaves);
+	free(pool->leaf_clause);
 	free(pool->clause);
 	free(pool->phrases);
 	free(pool->terms);
@@ -28,14 +29,6 @@ void query_pool_free(struct query_pool *pool)
 }
 
 /* ---- what stands in it ---- */
-
-uint32_t leaf_clause(const struct query_pool *pool, uint32_t leaf)
-{
-	uint32_t clause;
-
-	memcpy(&clause, intern_text(&pool->leaves, leaf).ptr, sizeof(clause));
-	return clause;
-}
 
 struct span leaf_text(const struct query_pool *pool, uint32_t leaf)
 {
@@ -269,6 +262,25 @@ static void add_head(struct buf *out, const struct query_pool *pool,
 	}
 }
 
+static uint32_t add_leaf(struct query_pool *pool, uint32_t clause,
+                         struct span text)
+{
+	size_t n_known = pool->leaves.n;
+	uint32_t leaf;
+
+	buf_clear(&pool->text);
+	buf_add(&pool->text, &clause, sizeof(clause));
+	buf_add_span(&pool->text, text);
+	leaf = intern_add(&pool->leaves, buf_span(&pool->text));
+	if (leaf == n_known) {
+		pool->leaf_clause =
+			mem_grow(pool->leaf_clause, &pool->leaf_capacity,
+		                 n_known + 1, sizeof(*pool->leaf_clause));
+		pool->leaf_clause[leaf] = clause;
+	}
+	return leaf;
+}
+
 uint32_t pool_end_clause(struct query_pool *pool, struct span text)
 {
 	struct query_clause *draft = &pool->draft;
@@ -290,9 +302,5 @@ uint32_t pool_end_clause(struct query_pool *pool, struct span text)
 		pool->n_phrases += draft->n_phrases;
 		pool->n_terms += pool->n_draft_terms;
 	}
-
-	buf_clear(&pool->text);
-	buf_add(&pool->text, &number, sizeof(number));
-	buf_add_span(&pool->text, text);
-	return intern_add(&pool->leaves, buf_span(&pool->text));
+	return add_leaf(pool, number, text);
 }

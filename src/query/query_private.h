@@ -30,88 +30,7 @@
 #include "model/digest.h"
 #include "model/paper.h"
 #include "query/query.h"
-
-/* So many words linked by hyphens also count as one joined word. */
-#define MAX_JOINED 4
-#define NONE UINT32_MAX
-
-/* ---- words.c ---- */
-
-/* What stands between a word and the one before it. */
-enum gap {
-	GAP_BREAK, /* punctuation that ends a phrase, or the beginning */
-	GAP_BLANK, /* blanks */
-	GAP_LINK,  /* a hyphen, slash or the like, no blank */
-	GAP_NONE,  /* nothing, as between ideographs */
-};
-
-struct word {
-	uint32_t start; /* of the whole original word, in bytes of the text */
-	uint32_t len;
-	uint32_t folded; /* place in words.folded */
-	uint32_t folded_len;
-	uint32_t plain_len; /* without ++; folded_len if there is none */
-	enum gap gap;
-};
-
-struct words {
-	struct buf folded;
-	struct word *items;
-	size_t n;
-	size_t capacity;
-	/* The first character that ends a phrase, or SPAN_NONE. */
-	struct span first_break;
-};
-
-#define WORDS_INIT ((struct words){.folded = BUF_INIT(SIZE_MAX)})
-
-void words_fini(struct words *words);
-
-static inline void owned_release_words(struct words *words)
-{
-	words_fini(words);
-}
-
-/* Takes `text` apart; what `words` held before is gone. */
-void words_read(struct words *words, struct span text);
-struct span words_folded(const struct words *words, size_t i);
-
-/*
- * May two words with a blank between them count as one joined word? If each
- * has three characters, or one has and the other is a number.
- */
-bool words_may_join(struct span first, struct span second);
-
-/* ---- singular.c ---- */
-
-/*
- * Appends the key of a folded word: English singular and plural have the same
- * one. It is for comparing only and not always a word.
- */
-void singular_add(struct buf *out, struct span folded);
-
-/* ---- intern.c ---- */
-
-/* Distinct strings, numbered from 0 in the order of their arrival. */
-struct intern {
-	struct buf text;
-	struct {
-		uint32_t start;
-		uint32_t len;
-	} * items;
-	size_t n;
-	size_t capacity;
-	uint32_t *slots;
-	size_t n_slots;
-};
-
-#define INTERN_INIT ((struct intern){.text = BUF_INIT(SIZE_MAX)})
-
-void intern_fini(struct intern *intern);
-uint32_t intern_add(struct intern *intern, struct span text);
-/* NONE if it was never added. */
-uint32_t intern_find(const struct intern *intern, struct span text);
-struct span intern_text(const struct intern *intern, uint32_t i);
+#include "words_private.h"
 
 /* ---- pool.c ---- */
 
@@ -161,12 +80,14 @@ struct query_clause {
 /*
  * A clause's canonical form says all that counts: those with equal ones match
  * the same papers, whoever wrote them. A leaf is a clause as somebody wrote
- * it: the clause's number in four bytes, then the text.
+ * it: in `leaves` it is the clause's number in four bytes, then the text.
  */
 struct query_pool {
 	struct intern words;
 	struct intern clauses; /* canonical forms */
 	struct intern leaves;
+	uint32_t *leaf_clause; /* the number once more, quicker to get at */
+	size_t leaf_capacity;
 	struct query_clause *clause;
 	size_t clause_capacity;
 	struct phrase *phrases;
@@ -192,7 +113,11 @@ void pool_set_value(struct query_pool *pool, struct span value);
 /* Ends it and returns its leaf; `text` is what the subscriber wrote. */
 uint32_t pool_end_clause(struct query_pool *pool, struct span text);
 
-uint32_t leaf_clause(const struct query_pool *pool, uint32_t leaf);
+static inline uint32_t leaf_clause(const struct query_pool *pool, uint32_t leaf)
+{
+	return pool->leaf_clause[leaf];
+}
+
 struct span leaf_text(const struct query_pool *pool, uint32_t leaf);
 /* A word without the letter of its kind. */
 struct span pool_word(const struct query_pool *pool, uint32_t word);
@@ -370,6 +295,9 @@ struct doc {
 	uint32_t first; /* place */
 };
 
+#define LENGTHS_SIZE 4096U
+#define KEY_BREAKS ((uint32_t)1 << 31)
+
 struct lexicon {
 	bool prose;          /* plurals and words joined over blanks count */
 	struct intern forms; /* distinct words */
@@ -381,6 +309,9 @@ struct lexicon {
 	struct place *places;
 	size_t n_places;
 	size_t places_capacity;
+	uint32_t *place_key; /* of each place, with KEY_BREAKS */
+	/* Bit N: a form of N bytes begins with letters of this hash. */
+	uint32_t lengths[LENGTHS_SIZE];
 	struct compound *compounds;
 	size_t n_compounds;
 	size_t compounds_capacity;
@@ -400,6 +331,9 @@ void lexicon_add(struct lexicon *lexicon, uint32_t paper, uint32_t part,
                  struct span text);
 /* After the last text: makes the postings. */
 void lexicon_finish(struct lexicon *lexicon);
+
+/* Which lengths the forms may have that begin with these three bytes. */
+uint32_t lexicon_lengths(const struct lexicon *lexicon, struct span text);
 
 /* Forms that begin with `prefix`: lexicon->sorted[*ret_first], *ret_n. */
 void lexicon_find_prefix(struct lexicon *lexicon, struct span prefix,
@@ -467,6 +401,8 @@ struct steps {
 	struct step *items;
 	size_t n;
 	size_t capacity;
+	bool plain; /* each takes one place, which has its key */
+	uint32_t anchor;
 };
 
 /*
@@ -493,8 +429,9 @@ uint32_t steps_take(const struct steps *steps, size_t i, uint32_t place,
 void target_places(const struct target *target, const struct lexicon *lexicon,
                    struct range range, struct numbers *ret_places);
 /*
- * All places in `range` where the steps might begin, each once and ascending;
- * looked up by the rarest word that stands at a known distance from there.
+ * All places in `range` where the steps might begin (plain ones: where they
+ * do), each once and ascending; looked up by the rarest word that stands at a
+ * known distance from there.
  */
 void steps_places(const struct steps *steps, struct range range,
                   struct numbers *ret_places);
@@ -545,6 +482,9 @@ void find_clause(struct finder *finder, const struct query_clause *clause,
 void find_phrase(struct finder *finder, const struct phrase *phrase,
                  unsigned fields, struct range papers, struct hits *ret_hits);
 
+void find_author(struct finder *finder, const struct phrase *phrase,
+                 struct range papers, struct hits *ret_hits);
+
 /* ---- index.c ---- */
 
 /* A paper that a clause passes, and what that adds to its score. */
@@ -556,6 +496,7 @@ struct posting {
 /* A clause's postings, once it was evaluated. */
 struct result {
 	bool known;
+	bool author;
 	uint32_t turn; /* of the query that has used it last */
 	uint32_t first;
 	uint32_t n;

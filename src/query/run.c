@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #define BITS 64
+#define MAX_SHORT 24
 
 void query_results_fini(struct query_results *results)
 {
@@ -26,6 +27,26 @@ static int compare_found(const void *a, const void *b)
 	if (left->score != right->score)
 		return left->score < right->score ? 1 : -1;
 	return (left->paper > right->paper) - (left->paper < right->paper);
+}
+
+/* Lists are short, as a rule. */
+static void sort_found(struct query_results *results)
+{
+	if (results->n > MAX_SHORT) {
+		qsort(results->items, results->n, sizeof(*results->items),
+		      compare_found);
+		return;
+	}
+	for (size_t i = 1; i < results->n; i++) {
+		struct query_found found = results->items[i];
+		size_t j = i;
+
+		for (;
+		     j > 0 && compare_found(&found, &results->items[j - 1]) < 0;
+		     j--)
+			results->items[j] = results->items[j - 1];
+		results->items[j] = found;
+	}
 }
 
 /* ---- lists, as nearly all subscribers have ---- */
@@ -99,8 +120,6 @@ static void add_wanted(struct query_index *index, uint32_t clause,
                        struct query_results *results)
 {
 	const struct result *result = use_clause(index, clause);
-	bool author = index->finder.pool->clause[clause].kind == KIND_AUTHOR;
-
 	for (uint32_t i = 0; i < result->n; i++) {
 		const struct posting *posting =
 			&index->postings[result->first + i];
@@ -111,7 +130,7 @@ static void add_wanted(struct query_index *index, uint32_t clause,
 			add_found(results, posting->paper, 0);
 		}
 		tally->score += (double)posting->score;
-		tally->followed = tally->followed || author;
+		tally->followed = tally->followed || result->author;
 	}
 }
 
@@ -264,7 +283,5 @@ void query_run(struct query_index *index, const struct query *query,
 		run_lists(index, &lists, ret_results);
 	else
 		run_tree(index, query, ret_results);
-	if (ret_results->n > 1)
-		qsort(ret_results->items, ret_results->n,
-		      sizeof(*ret_results->items), compare_found);
+	sort_found(ret_results);
 }

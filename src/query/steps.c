@@ -1,5 +1,7 @@
 #include "query_private.h"
 
+#include <ctype.h>
+
 #include "base/mem.h"
 
 /* ---- looking up ---- */
@@ -83,16 +85,21 @@ static void look_up_splits(struct targets *targets, struct target *target,
                            struct span folded)
 {
 	struct lexicon *lexicon = targets->prose;
+	uint32_t lengths = UINT32_MAX;
 
 	target->split = true;
 	target->first_split = (uint32_t)targets->n_splits;
+	/* A number may be shorter than three bytes. */
+	if (folded.len > 0 && !isdigit((unsigned char)folded.ptr[0]))
+		lengths = lexicon_lengths(lexicon, folded);
 	for (size_t n = 1; n < folded.len; n++) {
 		struct span first = span_first(folded, n);
 		struct span second = span_skip(folded, n);
 		uint32_t form;
 		uint32_t key;
 
-		if (!words_may_join(first, second))
+		if (!(lengths >> (n < 31 ? n : 31) & 1) ||
+		    !words_may_join(first, second))
 			continue;
 		form = intern_find(&lexicon->forms, first);
 		if (form == NONE)
@@ -157,6 +164,47 @@ static void set_step(struct targets *targets, const struct term *term,
 	step->n_splits = step->word.n_splits;
 }
 
+/*
+ * Does the step always take one place? *ret_n_places says how many there are.
+ */
+static bool is_plain(const struct step *step, const struct lexicon *lexicon,
+                     size_t *ret_n_places)
+{
+	const struct key *key;
+
+	if (step->word.prefix || step->word.n == 0 || step->n_splits > 0)
+		return false;
+	for (size_t i = 0; i < MAX_JOINED - 1; i++)
+		if (step->joined[i].n > 0)
+			return false;
+	key = &lexicon->key[step->word.first];
+	*ret_n_places = key->n_places;
+	return key->n_compounds == 0;
+}
+
+/*
+ * The rarest of the plain steps at the beginning, or the first. Names are not
+ * looked up in this way.
+ */
+static void choose_anchor(struct steps *steps)
+{
+	size_t least = SIZE_MAX;
+	uint32_t i;
+
+	steps->anchor = 0;
+	for (i = 0; i < steps->n; i++) {
+		size_t n;
+
+		if (!is_plain(&steps->items[i], steps->lexicon, &n))
+			break;
+		if (n < least) {
+			least = n;
+			steps->anchor = i;
+		}
+	}
+	steps->plain = i == steps->n;
+}
+
 bool steps_set(struct steps *steps, struct targets *targets,
                const struct phrase *phrase)
 {
@@ -177,6 +225,7 @@ bool steps_set(struct steps *steps, struct targets *targets,
 	for (size_t i = 0; i < steps->n; i++)
 		steps->items[i].splits =
 			targets->splits + steps->items[i].word.first_split;
+	choose_anchor(steps);
 	return true;
 }
 
@@ -351,54 +400,35 @@ static void add_step(const struct step *step, const struct lexicon *lexicon,
 	}
 }
 
-/*
- * Does the step always take one place? *ret_n_places says how many there are.
- */
-static bool is_plain(const struct step *step, const struct lexicon *lexicon,
-                     size_t *ret_n_places)
+/* Are the plain steps there, their first at `first`? */
+static bool match_keys(const struct steps *steps, uint32_t first)
 {
-	const struct key *key;
+	const uint32_t *keys = steps->lexicon->place_key + first;
 
-	if (step->word.prefix || step->word.n == 0 || step->n_splits > 0)
+	if (first + steps->n > steps->lexicon->n_places ||
+	    (keys[0] & ~KEY_BREAKS) != steps->items[0].word.first)
 		return false;
-	for (size_t i = 0; i < MAX_JOINED - 1; i++)
-		if (step->joined[i].n > 0)
+	for (size_t i = 1; i < steps->n; i++)
+		if (keys[i] != steps->items[i].word.first)
 			return false;
-	key = &lexicon->key[step->word.first];
-	*ret_n_places = key->n_places;
-	return key->n_compounds == 0;
-}
-
-/* The rarest of the plain steps at the beginning, or the first. */
-static uint32_t choose_anchor(const struct steps *steps)
-{
-	size_t least = SIZE_MAX;
-	uint32_t anchor = 0;
-
-	for (uint32_t i = 0; i < steps->n; i++) {
-		size_t n;
-
-		if (!is_plain(&steps->items[i], steps->lexicon, &n))
-			break;
-		if (n < least) {
-			least = n;
-			anchor = i;
-		}
-	}
-	return anchor;
+	return true;
 }
 
 void steps_places(const struct steps *steps, struct range range,
                   struct numbers *ret_places)
 {
-	uint32_t anchor = choose_anchor(steps);
+	uint32_t anchor = steps->anchor;
 	size_t n = 0;
 
 	ret_places->n = 0;
 	add_step(&steps->items[anchor], steps->lexicon, range, ret_places);
 	sort_unique(ret_places);
-	for (size_t i = 0; i < ret_places->n; i++)
-		if (ret_places->items[i] >= range.first + anchor)
-			ret_places->items[n++] = ret_places->items[i] - anchor;
+	for (size_t i = 0; i < ret_places->n; i++) {
+		uint32_t place = ret_places->items[i];
+
+		if (place >= range.first + anchor &&
+		    (!steps->plain || match_keys(steps, place - anchor)))
+			ret_places->items[n++] = place - anchor;
+	}
 	ret_places->n = n;
 }

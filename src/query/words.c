@@ -258,7 +258,7 @@ static size_t measure_plain_word(const struct reader *r)
 		return n;
 	if (rest.ptr[n] == '.')
 		return isdigit((unsigned char)rest.ptr[n - 1]) ? 0 : n;
-	return strchr(" -,;:)", rest.ptr[n]) && rest.ptr[n] ? n : 0;
+	return rest.ptr[n] == ' ' || memchr("-,;:)", rest.ptr[n], 5) ? n : 0;
 }
 
 static struct span read_any_word(struct reader *r)

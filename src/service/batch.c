@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "compose_private.h"
+#include "mail/address.h"
 
 #define SECONDS_PER_DAY 86400
 
@@ -29,6 +30,22 @@ void service_composer_free(struct service_composer *composer)
 
 /* ---- marks ---- */
 
+/* A suspension is for an address: another one lifts it. */
+static int judge_suspension(struct service *service,
+                            const struct subscriber *subscriber,
+                            struct standing *standing, struct error *err)
+{
+	owned(mem) char *address = NULL;
+
+	if (mail_address_for_smtp(&address, span_of(subscriber->email), err) <
+	            0 ||
+	    store_is_suspended(service->store, subscriber->id, address,
+	                       &standing->suspended, err) < 0)
+		return -1;
+	standing->lift = !standing->suspended;
+	return 0;
+}
+
 int service_find_standing(struct service *service,
                           const struct subscriber *subscriber,
                           struct standing *ret_standing, struct error *err)
@@ -42,8 +59,10 @@ int service_find_standing(struct service *service,
 	*ret_standing = (struct standing){
 		.mark = row.mark,
 		.begin = found == STORE_MISSING || row.paused,
-		.suspended = found == STORE_FOUND && row.suspended_at != 0,
 	};
+	if (row.suspended_at != 0 &&
+	    judge_suspension(service, subscriber, ret_standing, err) < 0)
+		return -1;
 	if (!ret_standing->begin)
 		return 0;
 	if (store_newest_batch_mark(service->store, &subscriber->categories,

@@ -19,7 +19,11 @@ static bool wants_category(const struct subscriber *subscriber,
 	return false;
 }
 
-/* Of one e-print's announcements the best type counts, then the newest. */
+/*
+ * An e-print's announcements are of two sorts: the first ones (new, cross)
+ * and the ones again (replace, replace-cross). Of each the best type counts,
+ * then the newest version.
+ */
 static bool is_better(const struct announcement *a,
                       const struct announcement *b)
 {
@@ -28,7 +32,14 @@ static bool is_better(const struct announcement *a,
 	return a->paper->version > b->paper->version;
 }
 
-/* Marks for each e-print the announcement that counts for the subscriber. */
+static void choose(const struct announcement **slot,
+                   const struct announcement *next)
+{
+	if (!*slot || is_better(next, *slot))
+		*slot = next;
+}
+
+/* Notes for each e-print the announcements that count for the subscriber. */
 static void choose_announcements(struct service_composer *composer,
                                  const struct subscriber *subscriber,
                                  int64_t mark)
@@ -41,19 +52,60 @@ static void choose_announcements(struct service_composer *composer,
 		wanted[i] = wants_category(subscriber, categories->items[i]);
 	composer->turn++;
 	for (size_t i = 0; i < candidates->n; i++) {
-		struct announcement *next = &candidates->announcements[i];
+		const struct announcement *next = &candidates->announcements[i];
 		size_t first = composer->papers[composer->paper_of[i]].first;
 		struct batch_paper *slot = &composer->papers[first];
 
 		if (next->seq <= mark || next->seq > composer->last_seq ||
 		    !wanted[composer->category_of[i]])
 			continue;
-		if (slot->turn == composer->turn &&
-		    !is_better(next, &candidates->announcements[slot->chosen]))
-			continue;
+		if (slot->turn != composer->turn)
+			slot->as_first = slot->as_again = NULL;
 		slot->turn = composer->turn;
-		slot->chosen = i;
+		choose(next->type < ANNOUNCE_REPLACE ? &slot->as_first
+		                                     : &slot->as_again,
+		       next);
 	}
+}
+
+/* The announcement, if it is one that the subscriber asked for. */
+static const struct announcement *
+if_wanted(const struct subscriber *subscriber,
+          const struct announcement *announcement)
+{
+	bool wanted = announcement &&
+	              (subscriber->announce >> announcement->type & 1);
+
+	return wanted ? announcement : NULL;
+}
+
+/*
+ * What of an e-print the subscriber may get: NULL is nothing. The text is that
+ * of the newest version; its type may turn out to be that of `again`.
+ */
+struct offer {
+	const struct announcement *first;
+	const struct announcement *again;
+	const struct announcement *shown;
+};
+
+static struct offer make_offer(const struct service_composer *composer,
+                               const struct subscriber *subscriber,
+                               size_t number)
+{
+	const struct batch_paper *slot = &composer->papers[number];
+	struct offer offer = {0};
+
+	if (slot->first != number || slot->turn != composer->turn)
+		return offer;
+	offer.first = if_wanted(subscriber, slot->as_first);
+	offer.again = if_wanted(subscriber, slot->as_again);
+	offer.shown = offer.first;
+	if (!offer.shown ||
+	    (offer.again &&
+	     offer.again->paper->version > offer.first->paper->version))
+		offer.shown = offer.again;
+	return offer;
 }
 
 /* A topic with its query, compiled for this subscriber. */
@@ -71,32 +123,39 @@ struct quota {
 	int64_t mark;
 };
 
+enum offer_outcome {
+	OFFER_NEWS = 0,
+	OFFER_OLD = 1,
+};
+
 /*
- * Did a digest carry it before? New and cross-listed papers come once;
+ * Is the offer still news, and as what? New and cross-listed papers come once;
  * replacements once per version. *ret_old is the version that was sent.
  */
-static int was_sent(const struct quota *quota,
-                    const struct announcement *announcement, uint32_t *ret_old,
-                    struct error *err)
+static int judge_offer(const struct quota *quota, const struct offer *offer,
+                       struct digest_entry *entry, struct error *err)
 {
-	const struct paper *paper = announcement->paper;
+	const struct paper *paper = offer->shown->paper;
 	struct store_sent sent = {0};
 	bool before = false;
 	int found;
 
-	*ret_old = 0;
+	entry->paper = offer->shown->paper;
+	entry->type = offer->first ? offer->first->type : offer->again->type;
 	if (store_announced_before(quota->store, paper->id, quota->mark,
 	                           &before, err) < 0)
 		return -1;
 	if (!before)
-		return 0;
+		return OFFER_NEWS;
 	found = store_get_sent(quota->store, quota->subscriber->id, paper->id,
 	                       &sent, err);
 	if (found != STORE_FOUND)
-		return found < 0 ? -1 : 0;
-	*ret_old = sent.version;
-	return announcement->type < ANNOUNCE_REPLACE ||
-	       sent.version >= paper->version;
+		return found < 0 ? -1 : OFFER_NEWS;
+	if (!offer->again || sent.version >= paper->version)
+		return OFFER_OLD;
+	entry->type = offer->again->type;
+	entry->old_version = sent.version;
+	return OFFER_NEWS;
 }
 
 static void free_compiled(struct compiled *list)
@@ -129,8 +188,9 @@ static int compile_topics(struct service_composer *composer,
 
 /* The entry of a paper under its best topic. */
 struct found {
-	size_t slot; /* of composer->papers: the chosen version's e-print */
-	enum announce_type type;
+	size_t slot;  /* of composer->papers: the e-print */
+	size_t paper; /* the version that is shown */
+	struct offer offer;
 	uint32_t topic;
 	double score;
 };
@@ -141,36 +201,13 @@ struct found_list {
 	size_t capacity;
 };
 
-static size_t paper_number(const struct service_composer *composer, size_t slot)
-{
-	return composer->paper_of[composer->papers[slot].chosen];
-}
-
-static const struct announcement *
-chosen_of(const struct service_composer *composer, size_t slot)
-{
-	return &composer->candidates
-	                ->announcements[composer->papers[slot].chosen];
-}
-
-/* Do the subscriber's categories and types let the e-print through? */
-static bool is_candidate(const struct service_composer *composer,
-                         const struct subscriber *subscriber, size_t slot)
-{
-	const struct batch_paper *first = &composer->papers[slot];
-
-	if (first->first != slot || first->turn != composer->turn)
-		return false;
-	return subscriber->announce >> chosen_of(composer, slot)->type & 1;
-}
-
 static uint32_t count_candidates(const struct service_composer *composer,
                                  const struct subscriber *subscriber)
 {
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < composer->candidates->n_papers; i++)
-		n += is_candidate(composer, subscriber, i);
+		n += make_offer(composer, subscriber, i).shown != NULL;
 	return n;
 }
 
@@ -204,16 +241,17 @@ static void run_topic(struct service_composer *composer,
 		size_t paper = results->items[i].paper;
 		struct found item = {
 			.slot = composer->papers[paper].first,
+			.paper = paper,
 			.topic = number,
 			.score = compiled->topic->weight *
 		                 results->items[i].score,
 		};
 
-		if (!is_candidate(composer, subscriber, item.slot) ||
-		    paper_number(composer, item.slot) != paper)
-			continue;
-		item.type = chosen_of(composer, item.slot)->type;
-		claim(composer, found, &item);
+		item.offer = make_offer(composer, subscriber, item.slot);
+		if (item.offer.shown &&
+		    item.offer.shown->paper ==
+		            composer->candidates->papers[paper])
+			claim(composer, found, &item);
 	}
 }
 
@@ -225,28 +263,10 @@ static int compare_found(const void *a, const void *b)
 
 	if (left->score != right->score)
 		return left->score < right->score ? 1 : -1;
-	if (left->type != right->type)
-		return left->type < right->type ? -1 : 1;
+	if (left->offer.shown->type != right->offer.shown->type)
+		return left->offer.shown->type < right->offer.shown->type ? -1
+		                                                          : 1;
 	return left->slot < right->slot ? 1 : left->slot > right->slot ? -1 : 0;
-}
-
-static void add_entry(struct service_composer *composer,
-                      const struct compiled *compiled,
-                      const struct found *found, uint32_t old_version,
-                      struct digest *digest)
-{
-	struct store_candidates *candidates = composer->candidates;
-	size_t chosen = composer->papers[found->slot].chosen;
-	size_t paper = paper_number(composer, found->slot);
-	struct digest_entry *entry = digest_add(digest);
-
-	entry->paper = candidates->announcements[chosen].paper;
-	entry->type = candidates->announcements[chosen].type;
-	entry->topic = found->topic;
-	entry->score = found->score;
-	entry->old_version = old_version;
-	query_why(composer->index, compiled[found->topic].query, paper,
-	          &entry->match);
 }
 
 static bool has_room(const struct quota *quota, const struct digest *digest,
@@ -265,22 +285,24 @@ static int pick_entries(struct service_composer *composer,
 {
 	for (size_t i = 0; i < found->n; i++) {
 		const struct found *item = &found->items[i];
-		uint32_t old = 0;
-		int sent;
+		struct digest_entry entry = {.topic = item->topic,
+		                             .score = item->score};
+		int news;
 
 		if (item->score < quota->subscriber->min_score)
 			continue;
-		sent = was_sent(quota, chosen_of(composer, item->slot), &old,
-		                err);
-		if (sent < 0)
+		news = judge_offer(quota, &item->offer, &entry, err);
+		if (news < 0)
 			return -1;
-		if (sent)
+		if (news == OFFER_OLD)
 			continue;
 		digest->n_matched++;
 		if (!has_room(quota, digest, item->topic))
 			continue;
 		quota->n_of[item->topic]++;
-		add_entry(composer, quota->compiled, item, old, digest);
+		query_why(composer->index, quota->compiled[item->topic].query,
+		          item->paper, &entry.match);
+		*digest_add(digest) = entry;
 	}
 	return 0;
 }
@@ -394,6 +416,7 @@ int service_compose(struct service_composer *composer,
 		.digest = take_ptr(digest),
 		.move = {standing.mark, new_mark},
 		.begin = standing.begin,
+		.lift = standing.lift,
 	};
 	return ret_composed->digest->n_entries > 0 ? COMPOSED : COMPOSE_NOTHING;
 }

@@ -7,9 +7,11 @@
 
 /* A paper of the batch; several may be versions of one e-print. */
 struct batch_paper {
-	size_t first;     /* index of the first one with the same id */
-	size_t chosen;    /* of `first`: the announcement that counts, so far */
-	unsigned turn;    /* the subscriber for whom `chosen` holds */
+	size_t first; /* index of the first one with the same id */
+	/* of `first`, for the subscriber of `turn`; NULL: none */
+	const struct announcement *as_first; /* new, cross */
+	const struct announcement *as_again; /* replace, replace-cross */
+	unsigned turn;
 	size_t entry;     /* of what was found, */
 	unsigned claimed; /* for this subscriber */
 };
@@ -33,6 +35,7 @@ struct standing {
 	int64_t mark;
 	bool begin; /* new or resumed */
 	bool suspended;
+	bool lift; /* it was suspended for another address */
 };
 
 MUST_CHECK int service_find_standing(struct service *service,

@@ -8,6 +8,7 @@
 #include "service_private.h"
 
 #define LOCK_POLL_MS 200 /* how often the other sender is asked after */
+#define STORE_TRIES 15   /* of 20 s each, for a database that is locked */
 #define FILL_SLICE_MS 20 /* rendering between two looks at the sessions */
 
 /* ---- lanes and letters ---- */
@@ -18,6 +19,13 @@ void sender_stop(struct sender *sender, const char *sentence)
 		snprintf(sender->counts->relay, sizeof(sender->counts->relay),
 		         "%s", sentence);
 	sender->stopping = true;
+}
+
+void sender_tell(const struct sender *sender,
+                 const struct service_delivered *delivered)
+{
+	if (sender->events->delivered)
+		sender->events->delivered(sender->events->ctx, delivered);
 }
 
 void sender_spare(struct sender *sender, struct letter *letter)
@@ -116,6 +124,15 @@ static int fill(struct sender *sender, struct error *err)
 
 /* ---- the end of a run ---- */
 
+static void tell_left(struct sender *sender,
+                      const struct subscriber *subscriber)
+{
+	sender->counts->n_left++;
+	sender_tell(sender,
+	            &(struct service_delivered){.subscriber = subscriber,
+	                                        .state = DELIVERY_QUEUED});
+}
+
 static int hand_back(struct sender *sender, struct letter **slot,
                      struct error *err)
 {
@@ -128,7 +145,7 @@ static int hand_back(struct sender *sender, struct letter **slot,
 
 	if (!letter)
 		return 0;
-	sender->counts->n_left++;
+	tell_left(sender, letter->subscriber);
 	if (letter->started &&
 	    store_end_delivery(sender->service->store, letter->delivery.id,
 	                       &attempt, err) < 0)
@@ -168,7 +185,7 @@ static int leave_behind(struct sender *sender, struct error *err)
 			return -1;
 		if (!subscriber)
 			break;
-		sender->counts->n_left++;
+		tell_left(sender, subscriber);
 		if (service_note_outcome(sender->service, subscriber,
 		                         OUTCOME_DEFERRED,
 		                         sender->counts->relay, err) < 0)
@@ -213,6 +230,21 @@ static int64_t next_look_ms(const struct sender *sender)
 	return INT64_MAX;
 }
 
+/*
+ * Nothing that is known may be forgotten because another program keeps the
+ * database locked for a while.
+ */
+static int wait_for_store(struct sender *sender, struct error *err)
+{
+	struct service_world *world = sender->service->world;
+
+	if (err->kind != ERROR_TEMPORARY || ++sender->n_busy > STORE_TRIES)
+		return -1;
+	log_warning("queue: %s", err->message);
+	return world->wait(world->ctx, monotonic_ms(sender) + LOCK_POLL_MS,
+	                   err);
+}
+
 static int take_turn(struct sender *sender, struct error *err)
 {
 	struct service_world *world = sender->service->world;
@@ -223,8 +255,11 @@ static int take_turn(struct sender *sender, struct error *err)
 	winding_down = sender->stopping;
 	if (winding_down && wind_down(sender, err) < 0)
 		return -1;
-	if (fill(sender, err) < 0 || sender_settle(sender, err) < 0)
+	if (fill(sender, err) < 0)
 		return -1;
+	if (sender_settle(sender, err) < 0)
+		return wait_for_store(sender, err);
+	sender->n_busy = 0;
 	for (size_t i = 0; i < sender->n_lanes; i++)
 		if (!sender->stopping)
 			lane_act(&sender->lanes[i]);
@@ -259,6 +294,7 @@ static void fini_lanes(struct sender *sender)
 	while (sender->n_spare > 0)
 		letter_free(sender->spare[--sender->n_spare]);
 	free(sender->spare);
+	sender_forget_refused(sender);
 }
 
 static int run(struct sender *sender, const struct strings *ids,

@@ -28,8 +28,9 @@ struct letter {
 	char *to; /* as SMTP wants it */
 	struct buf message;
 	struct smtp_letter smtp; /* borrows the above */
-	bool started;            /* the store knows that it is being sent */
-	unsigned n_lost;         /* sessions that ended before they took it */
+	size_t n_papers;
+	bool started;    /* the store knows that it is being sent */
+	unsigned n_lost; /* sessions that ended before they took it */
 };
 
 void letter_free(struct letter *letter);
@@ -108,6 +109,9 @@ struct ended {
 	enum delivery_state state; /* what becomes of it, once settled */
 };
 
+/* So many refusals in a row that are not the recipients' are the relay's. */
+#define REFUSED_MOST 3
+
 struct sender;
 
 struct lane {
@@ -139,18 +143,28 @@ struct sender {
 	size_t n_lanes;
 	struct letter **spare; /* that a session did not take, for another */
 	size_t n_spare;        /* two a lane at most */
-	unsigned n_refused;    /* in a row, not for the recipient's fault */
-	bool stopping;         /* nothing new is begun */
+	/* Refused in a row, not for the recipients' fault. */
+	struct letter *refused[REFUSED_MOST];
+	unsigned n_refused;
+	unsigned n_busy; /* times that the database was locked */
+	bool stopping;   /* nothing new is begun */
 };
 
 /* The relay's trouble: nothing new is begun in this run. */
 void sender_stop(struct sender *sender, const char *sentence);
+
+/* Says to whom the run belongs that a delivery has ended. */
+void sender_tell(const struct sender *sender,
+                 const struct service_delivered *delivered);
 
 /* Takes a letter that its session did not take. */
 void sender_spare(struct sender *sender, struct letter *letter);
 
 bool sender_is_open_elsewhere(const struct sender *sender,
                               const struct lane *lane);
+
+/* The refused ones' refusal stands. */
+void sender_forget_refused(struct sender *sender);
 
 /* Records what has ended, starts and is about to; one transaction. */
 MUST_CHECK int sender_settle(struct sender *sender, struct error *err);

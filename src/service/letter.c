@@ -4,6 +4,7 @@
 #include "mail/message.h"
 #include "model/day.h"
 #include "service/poll.h"
+#include "service_private.h"
 
 struct digest_frame service_frame(const struct service *service,
                                   const struct subscriber *subscriber)
@@ -17,6 +18,7 @@ struct digest_frame service_frame(const struct service *service,
 		.name = subscriber->name,
 		.unsubscribe = conf->sender.unsubscribe,
 		.contact = conf->feeds.contact,
+		.cache = service->cache,
 	};
 }
 
@@ -34,10 +36,9 @@ static bool failed_today(enum outcome outcome)
 	       outcome == OUTCOME_STALE;
 }
 
-/* The subscriber's categories that arXiv's day has not brought yet. */
-static int find_late(const struct service *service,
-                     const struct subscriber *subscriber, int64_t at,
-                     struct strings *late, struct error *err)
+int service_find_late(const struct service *service,
+                      const struct subscriber *subscriber, int64_t at,
+                      struct strings *late, struct error *err)
 {
 	owned(zone) struct zone *new_york = zone_open(DAY_NEW_YORK);
 	owned(strings) struct strings categories = {0};
@@ -66,7 +67,7 @@ int service_add_notes(const struct service *service,
 	owned(strings) struct strings late = {0};
 	owned(mem) char *note = NULL;
 
-	if (find_late(service, subscriber, at, &late, err) < 0)
+	if (service_find_late(service, subscriber, at, &late, err) < 0)
 		return -1;
 	if (late.n == 0)
 		return 0;

@@ -3,6 +3,7 @@
 #include "deliver_private.h"
 #include "mail/address.h"
 #include "service/letter.h"
+#include "service_private.h"
 
 #define PAGE 100 /* deliveries read at a time */
 
@@ -44,14 +45,22 @@ static int turn_page(struct outbox *outbox, struct error *err)
 	return 0;
 }
 
-/* Whose delivery it is, if this run is to send it. */
+/* Whose delivery it is, if this run is to send it: not to who is paused. */
 static const struct subscriber *
 find_wanted(const struct outbox *outbox, const struct store_delivery *delivery)
 {
+	const struct subscriber *subscriber;
+	struct error ignored = {0};
+	int32_t day = 0;
+
 	if (outbox->ids && !strings_has(outbox->ids, delivery->subscriber_id))
 		return NULL;
-	return conf_find_subscriber(outbox->service->conf,
-	                            delivery->subscriber_id);
+	subscriber = conf_find_subscriber(outbox->service->conf,
+	                                  delivery->subscriber_id);
+	if (!subscriber ||
+	    service_local_day(outbox->service, subscriber, &day, &ignored) < 0)
+		return NULL;
+	return subscriber_paused(subscriber, day) ? NULL : subscriber;
 }
 
 /* The next one that is wanted, in the page; OUTBOX_EMPTY if there is none. */
@@ -87,6 +96,7 @@ static int write_message(const struct outbox *outbox, struct letter *letter,
 	free(stored->digest->message_id);
 	stored->digest->message_id = mem_dup(letter->delivery.message_id);
 	stored->digest->created_at = letter->delivery.created_at;
+	letter->n_papers = stored->digest->n_entries;
 	return service_write_letter(outbox->service, letter->subscriber,
 	                            stored->digest, &letter->message, err);
 }

@@ -239,6 +239,7 @@ static int take_body(struct poll *poll, const char *category,
 	result.reason = explain_batch(feed, result.outcome, &counts);
 	result.n_papers = feed->n_items;
 	result.n_new = counts.n_new;
+	result.n_skipped = feed->n_skipped;
 	return conclude(poll, result, err);
 }
 

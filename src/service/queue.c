@@ -10,6 +10,9 @@
  */
 #define SLICE 200
 
+/* All of arXiv's categories, and some words. */
+#define REASON_BYTES 8192U
+
 struct queue_run {
 	struct service *service;
 	struct service_composer *composer;
@@ -34,6 +37,21 @@ static int set_outcome(struct service *service,
 	return store_set_outcome(service->store, &row, err);
 }
 
+/* How much an outcome says: what says less does not replace what says more. */
+static int weigh(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_NO_ANNOUNCEMENT:
+		return 0;
+	case OUTCOME_WAITING:
+		return 1;
+	case OUTCOME_NOTHING_MATCHED:
+		return 2;
+	default:
+		return 3;
+	}
+}
+
 int service_note_outcome(struct service *service,
                          const struct subscriber *subscriber,
                          enum outcome outcome, const char *reason,
@@ -48,25 +66,36 @@ int service_note_outcome(struct service *service,
 	found = store_get_outcome(service->store, &day, &had, err);
 	if (found < 0)
 		return -1;
-	if (found == STORE_FOUND && had == OUTCOME_SENT)
+	if (found == STORE_FOUND && weigh(outcome) < weigh(had))
 		return 0;
 	return set_outcome(service, subscriber, outcome, reason, err);
 }
 
-static int note_nothing(struct service *service,
-                        const struct subscriber *subscriber,
-                        const struct digest *digest, struct error *err)
+/* Why there is no digest: an outcome and its reason. */
+static int explain_nothing(struct service *service,
+                           const struct subscriber *subscriber,
+                           const struct digest *digest, struct buf *reason,
+                           struct error *err)
 {
-	char reason[80];
+	owned(strings) struct strings late = {0};
 
-	if (digest->n_considered == 0)
-		return service_note_outcome(service, subscriber,
-		                            OUTCOME_NO_ANNOUNCEMENT,
-		                            "nothing new was announced", err);
-	snprintf(reason, sizeof(reason), "none of %u new papers matched",
-	         digest->n_considered);
-	return service_note_outcome(service, subscriber,
-	                            OUTCOME_NOTHING_MATCHED, reason, err);
+	if (digest->n_considered > 0) {
+		buf_addf(reason, "none of %u new papers matched",
+		         digest->n_considered);
+		return OUTCOME_NOTHING_MATCHED;
+	}
+	if (service_find_late(service, subscriber,
+	                      clock_now_sec(&service->world->clock), &late,
+	                      err) < 0)
+		return -1;
+	if (late.n == 0) {
+		buf_add_str(reason, "nothing new was announced");
+		return OUTCOME_NO_ANNOUNCEMENT;
+	}
+	for (size_t i = 0; i < late.n; i++)
+		buf_addf(reason, "%s%s", i > 0 ? ", " : "", late.items[i]);
+	buf_add_str(reason, " could not be read");
+	return OUTCOME_WAITING;
 }
 
 static int begin_subscriber(struct service *service,
@@ -74,6 +103,9 @@ static int begin_subscriber(struct service *service,
                             const struct service_composed *composed,
                             struct error *err)
 {
+	if (composed->lift &&
+	    store_lift_suspension(service->store, subscriber->id, err) < 0)
+		return -1;
 	if (!composed->begin)
 		return 0;
 	return store_begin_subscriber(
@@ -85,9 +117,10 @@ static int begin_subscriber(struct service *service,
 static int queue_composed(struct service *service,
                           const struct subscriber *subscriber,
                           const struct service_composed *composed,
-                          struct error *err)
+                          struct buf *reason, struct error *err)
 {
 	const struct digest *digest = composed->digest;
+	int outcome;
 
 	if (begin_subscriber(service, subscriber, composed, err) < 0)
 		return -1;
@@ -95,7 +128,10 @@ static int queue_composed(struct service *service,
 		return store_queue_digest(service->store, digest,
 		                          subscriber->email, &composed->move,
 		                          err);
-	if (note_nothing(service, subscriber, digest, err) < 0)
+	outcome = explain_nothing(service, subscriber, digest, reason, err);
+	if (outcome < 0 ||
+	    service_note_outcome(service, subscriber, (enum outcome)outcome,
+	                         buf_str(reason), err) < 0)
 		return -1;
 	return store_move_mark(service->store, subscriber->id, &composed->move,
 	                       err);
@@ -103,10 +139,10 @@ static int queue_composed(struct service *service,
 
 static void tell(const struct queue_run *run,
                  const struct subscriber *subscriber, int outcome,
-                 const struct digest *digest)
+                 const char *reason)
 {
 	if (run->job->done)
-		run->job->done(run->job->ctx, subscriber, outcome, digest);
+		run->job->done(run->job->ctx, subscriber, outcome, reason);
 }
 
 static int rest_subscriber(struct queue_run *run,
@@ -141,6 +177,7 @@ static int queue_one(struct queue_run *run, const struct subscriber *subscriber,
                      struct error *err)
 {
 	owned(composed) struct service_composed composed = {0};
+	owned(buf) struct buf reason = BUF_INIT(REASON_BYTES);
 	int outcome =
 		service_compose(run->composer, subscriber, &composed, err);
 	int queued;
@@ -148,15 +185,16 @@ static int queue_one(struct queue_run *run, const struct subscriber *subscriber,
 	if (outcome < 0)
 		return -1;
 	if (outcome == COMPOSE_PAUSED || outcome == COMPOSE_SUSPENDED) {
-		tell(run, subscriber, outcome, NULL);
+		tell(run, subscriber, outcome, "");
 		return rest_subscriber(run, subscriber, outcome, err);
 	}
-	queued = queue_composed(run->service, subscriber, &composed, err);
+	queued = queue_composed(run->service, subscriber, &composed, &reason,
+	                        err);
 	if (queued < 0)
 		return -1;
 	count(run->counts, outcome, queued);
 	if (queued == STORE_QUEUED)
-		tell(run, subscriber, outcome, composed.digest);
+		tell(run, subscriber, outcome, buf_str(&reason));
 	return 0;
 }
 

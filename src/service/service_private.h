@@ -20,3 +20,12 @@ MUST_CHECK int service_note_outcome(struct service *service,
                                     const struct subscriber *subscriber,
                                     enum outcome outcome, const char *reason,
                                     struct error *err);
+
+/*
+ * Appends the subscriber's categories that arXiv's day of `at` has not
+ * brought: unreachable, invalid or still the last batch.
+ */
+MUST_CHECK int service_find_late(const struct service *service,
+                                 const struct subscriber *subscriber,
+                                 int64_t at, struct strings *late,
+                                 struct error *err);

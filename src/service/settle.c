@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -8,8 +9,6 @@
 #include "service_private.h"
 
 #define JITTER_PERCENT 10
-/* So many refusals in a row that are not the recipients' are the relay's. */
-#define REFUSED_MOST 3
 
 static int64_t now_of(const struct sender *sender)
 {
@@ -97,6 +96,27 @@ static void note_given_up(const struct sender *sender, struct ended *ended)
 	         sender->service->conf->smtp.give_up_after_hours, words);
 }
 
+/* Three digests in a row that its address refused suspend a subscriber. */
+static int note_refusal(struct sender *sender, const struct ended *ended,
+                        struct error *err)
+{
+	const struct store_refusal refusal = {ended->letter->delivery.id,
+	                                      ended->outcome.sentence,
+	                                      now_of(sender)};
+	int rc;
+
+	if (ended->state != DELIVERY_FAILED || !ended->outcome.bad_recipient)
+		return 0;
+	rc = store_note_refusal(sender->service->store, &refusal, err);
+	if (rc == STORE_SUSPENDED_NOW)
+		log_warning(
+			"subscriber %s: suspended, because %d digests in "
+			"a row were refused; 'arxmail resume' lifts it: %s",
+			ended->letter->subscriber->id, LIMIT_REFUSALS,
+			ended->outcome.reply);
+	return rc < 0 ? -1 : 0;
+}
+
 static int record_end(struct sender *sender, struct ended *ended,
                       struct error *err)
 {
@@ -113,7 +133,8 @@ static int record_end(struct sender *sender, struct ended *ended,
 	attempt.words = state == DELIVERY_SENT ? ended->outcome.reply
 	                                       : ended->outcome.sentence;
 	if (store_end_delivery(sender->service->store, letter->delivery.id,
-	                       &attempt, err) < 0)
+	                       &attempt, err) < 0 ||
+	    note_refusal(sender, ended, err) < 0)
 		return -1;
 	return service_note_outcome(
 		sender->service, letter->subscriber, outcome_of(state),
@@ -143,7 +164,51 @@ static void count(struct service_deliver_counts *counts,
 	}
 }
 
-/* Refusals of different recipients in a row, not for their own fault. */
+void sender_forget_refused(struct sender *sender)
+{
+	while (sender->n_refused > 0)
+		letter_free(sender->refused[--sender->n_refused]);
+}
+
+/* A refusal that is not about this mailbox: the relay may refuse everybody. */
+static bool is_suspect(const struct ended *ended)
+{
+	return ended->outcome.verdict == SMTP_FAILED &&
+	       !ended->outcome.bad_recipient && ended->outcome.code != 0;
+}
+
+/* Those that it refused in a row are queued again: it was not their fault. */
+static int reopen_refused(struct sender *sender, struct error *err)
+{
+	for (unsigned i = 0; i < sender->n_refused; i++) {
+		const struct letter *letter = sender->refused[i];
+
+		if (store_reopen_delivery(sender->service->store,
+		                          letter->delivery.id, err) < 0 ||
+		    service_note_outcome(sender->service, letter->subscriber,
+		                         OUTCOME_DEFERRED,
+		                         sender->counts->relay, err) < 0)
+			return -1;
+		sender->counts->n_failed--;
+		sender->counts->n_left++;
+	}
+	sender_forget_refused(sender);
+	return 0;
+}
+
+/* Takes the letter. */
+static int suspect(struct sender *sender, struct ended *ended,
+                   struct error *err)
+{
+	if (sender->n_refused == REFUSED_MOST)
+		sender_forget_refused(sender);
+	sender->refused[sender->n_refused++] = ended->letter;
+	if (sender->n_refused < REFUSED_MOST && !sender->stopping)
+		return 0;
+	sender_stop(sender, ended->outcome.sentence);
+	return reopen_refused(sender, err);
+}
+
 static void watch_relay(struct sender *sender, const struct ended *ended)
 {
 	const struct smtp_outcome *outcome = &ended->outcome;
@@ -154,43 +219,44 @@ static void watch_relay(struct sender *sender, const struct ended *ended)
 		sender_stop(sender, outcome->sentence);
 	if (outcome->verdict == SMTP_SENT) {
 		pace_speed_up(&sender->pace);
-		sender->n_refused = 0;
+		sender_forget_refused(sender);
 	}
-	if (outcome->verdict != SMTP_FAILED || outcome->bad_recipient ||
-	    outcome->code == 0)
-		return;
-	if (++sender->n_refused >= REFUSED_MOST)
-		sender_stop(sender, outcome->sentence);
 }
 
 static void tell(const struct sender *sender, const struct ended *ended)
 {
-	const struct service_delivered delivered = {
-		ended->letter->subscriber, ended->state,
-		ended->state == DELIVERY_SENT ? NULL : ended->outcome.sentence};
+	const struct letter *letter = ended->letter;
 
 	if (ended->state == DELIVERY_SENT)
-		log_debug("subscriber %s: sent", ended->letter->subscriber->id);
-	if (sender->events->delivered && ended->state != DELIVERY_QUEUED)
-		sender->events->delivered(sender->events->ctx, &delivered);
+		log_debug("subscriber %s: sent", letter->subscriber->id);
+	sender_tell(sender,
+	            &(struct service_delivered){
+			    letter->subscriber, ended->state, letter->n_papers,
+			    ended->state == DELIVERY_SENT ||
+					    ended->state == DELIVERY_QUEUED
+				    ? NULL
+				    : ended->outcome.sentence});
 }
 
-static void conclude(struct sender *sender, struct ended *ended)
+static int conclude(struct sender *sender, struct ended *ended,
+                    struct error *err)
 {
 	count(sender->counts, ended->state);
 	watch_relay(sender, ended);
 	tell(sender, ended);
+	if (is_suspect(ended))
+		return suspect(sender, ended, err);
 	letter_free(ended->letter);
+	return 0;
 }
 
 /* ---- the transaction ---- */
 
-static int start(struct sender *sender, struct letter *letter,
+static int start(struct sender *sender, const struct letter *letter,
                  struct error *err)
 {
 	if (!letter || letter->started)
 		return 0;
-	letter->started = true;
 	return store_start_delivery(sender->service->store, letter->delivery.id,
 	                            letter->to, now_of(sender), err);
 }
@@ -210,6 +276,29 @@ static int settle_lane(struct sender *sender, struct lane *lane,
 	if (lane->state == LANE_IDLE)
 		return start(sender, lane->current, err);
 	return 0;
+}
+
+/* What is durable now. */
+static void note_started(struct lane *lane)
+{
+	if (lane->state == LANE_IDLE && lane->current)
+		lane->current->started = true;
+	if (lane->state == LANE_READY && lane->next)
+		lane->next->started = true;
+}
+
+static int conclude_lane(struct sender *sender, struct lane *lane,
+                         struct error *err)
+{
+	size_t n = lane->n_ended;
+	int rc = 0;
+
+	lane->n_ended = 0;
+	note_started(lane);
+	for (size_t i = 0; i < n; i++)
+		if (conclude(sender, &lane->ended[i], err) < 0)
+			rc = -1;
+	return rc;
 }
 
 static bool has_news(const struct lane *lane)
@@ -250,12 +339,8 @@ int sender_settle(struct sender *sender, struct error *err)
 	if (store_commit(store, err) < 0)
 		return -1;
 
-	for (size_t i = 0; i < sender->n_lanes; i++) {
-		struct lane *lane = &sender->lanes[i];
-
-		for (size_t j = 0; j < lane->n_ended; j++)
-			conclude(sender, &lane->ended[j]);
-		lane->n_ended = 0;
-	}
+	for (size_t i = 0; i < sender->n_lanes; i++)
+		if (conclude_lane(sender, &sender->lanes[i], err) < 0)
+			return -1;
 	return 0;
 }

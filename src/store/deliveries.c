@@ -118,29 +118,55 @@ int store_list_deliveries(struct store *store, size_t limit,
 	sqlite3_stmt *row = NULL;
 
 	if (store_query(store, &row,
-	                DELIVERY_ROWS " WHERE state IN (3, 4, 5, 6)"
+	                DELIVERY_ROWS " WHERE state IN (0, 3, 4, 5, 6)"
 	                              " AND state NOT IN (2, 7, 8)"
+	                              " AND words IS NOT NULL"
 	                              " ORDER BY delivery_no DESC LIMIT ?1",
 	                VALUES(INT((int64_t)limit)), err) < 0)
 		return -1;
 	return read_all(store, row, ret_deliveries, err);
 }
 
-int store_get_delivery(struct store *store, int64_t id,
-                       struct store_delivery *ret_delivery, struct error *err)
+static int read_one(struct store *store, sqlite3_stmt *row,
+                    struct store_delivery *ret_delivery, struct error *err)
 {
-	sqlite3_stmt *row = NULL;
-	int rc;
+	int rc = store_step(store, row, err);
 
-	if (store_query(store, &row, DELIVERY_ROWS " WHERE delivery_no = ?1",
-	                VALUES(INT(id)), err) < 0)
-		return -1;
-	rc = store_step(store, row, err);
 	if (rc <= 0)
 		return rc < 0 ? -1 : STORE_MISSING;
 	*ret_delivery = read_delivery(row);
 	store_reset(row);
 	return STORE_FOUND;
+}
+
+int store_get_delivery(struct store *store, int64_t id,
+                       struct store_delivery *ret_delivery, struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	if (store_query(store, &row, DELIVERY_ROWS " WHERE delivery_no = ?1",
+	                VALUES(INT(id)), err) < 0)
+		return -1;
+	return read_one(store, row, ret_delivery, err);
+}
+
+int store_find_by_message_id(struct store *store, const char *message_id,
+                             struct store_delivery *ret_delivery,
+                             struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	/* The first comparison is the index's. */
+	if (store_query(store, &row,
+	                DELIVERY_ROWS
+	                " WHERE may_bounce"
+	                " AND substr(message_id, 1, 8) = substr(?1, 1, 8)"
+	                " AND (message_id = ?1 OR"
+	                "  substr(message_id, 1, instr(message_id, '@') - 1)"
+	                "  = ?1)",
+	                VALUES(TEXT(message_id)), err) < 0)
+		return -1;
+	return read_one(store, row, ret_delivery, err);
 }
 
 int store_count_deliveries(struct store *store,
@@ -218,6 +244,14 @@ int store_end_delivery(struct store *store, int64_t id,
 	                     INT(handed_back ? 0 : attempt->next_at),
 	                     INT(attempt->at), TEXT(attempt->words)),
 	              err);
+}
+
+int store_reopen_delivery(struct store *store, int64_t id, struct error *err)
+{
+	return change(store,
+	              "UPDATE delivery SET state = 0, next_at = 0"
+	              " WHERE delivery_no = ?1 AND state = 6",
+	              VALUES(INT(id)), err);
 }
 
 static int recover(struct store *store, int64_t at, enum delivery_state lost,

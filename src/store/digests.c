@@ -50,11 +50,24 @@ static int insert_delivery(struct store *store, const struct new_delivery *row,
 {
 	return store_run(store,
 	                 "INSERT INTO delivery (digest_no, subscriber_no,"
-	                 " address, message_id, created_at)"
-	                 " VALUES (?1, ?2, ?3, ?4, ?5)",
+	                 " address, message_id, created_at, may_bounce)"
+	                 " VALUES (?1, ?2, ?3, ?4, ?5, 1)",
 	                 VALUES(INT(row->digest_no), INT(row->subscriber_no),
 	                        TEXT(row->address), TEXT(row->message_id),
 	                        INT(row->at)),
+	                 err);
+}
+
+/* Of the digest that is no longer among the newest ones. */
+static int forget_bounces(struct store *store, int64_t subscriber_no,
+                          struct error *err)
+{
+	return store_run(store,
+	                 "UPDATE delivery SET may_bounce = 0 WHERE digest_no ="
+	                 " (SELECT digest_no FROM digest"
+	                 "  WHERE subscriber_no = ?1"
+	                 "  ORDER BY digest_no DESC LIMIT 1 OFFSET ?2)",
+	                 VALUES(INT(subscriber_no), INT(LIMIT_BOUNCE_DIGESTS)),
 	                 err);
 }
 
@@ -67,13 +80,14 @@ static int add_digest(struct store *store, const struct digest *digest,
 	                        err) < 0 ||
 	    insert_digest(store, digest, subscriber_no, err) < 0)
 		return -1;
-	return insert_delivery(
-		store,
-		&(struct new_delivery){
-			sqlite3_last_insert_rowid(store_db(store)),
-			subscriber_no, address, digest->message_id,
-			digest->created_at},
-		err);
+	if (insert_delivery(store,
+	                    &(struct new_delivery){
+				    sqlite3_last_insert_rowid(store_db(store)),
+				    subscriber_no, address, digest->message_id,
+				    digest->created_at},
+	                    err) < 0)
+		return -1;
+	return forget_bounces(store, subscriber_no, err);
 }
 
 int store_queue_digest(struct store *store, const struct digest *digest,
@@ -120,14 +134,14 @@ int store_get_sent(struct store *store, const char *subscriber_id,
 	struct store_sent sent = {0};
 	int rc;
 
-	/* 8: cancelled */
+	/* 8: cancelled; with a dot it may have arrived all the same */
 	if (store_query(store, &row,
 	                "SELECT packed, day FROM digest"
 	                " WHERE subscriber_no ="
 	                "  (SELECT subscriber_no FROM subscriber WHERE id = ?1)"
 	                " AND EXISTS (SELECT 1 FROM delivery"
 	                "  WHERE delivery.digest_no = digest.digest_no"
-	                "  AND state <> 8)"
+	                "  AND (state <> 8 OR dot_at > 0))"
 	                " ORDER BY digest_no",
 	                VALUES(TEXT(subscriber_id)), err) < 0)
 		return -1;

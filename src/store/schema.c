@@ -98,8 +98,25 @@ static const char schema_1[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX outcome_by_day ON outcome (day);";
 
+/*
+ * Deliveries of older digests drop out of the index by message, which so
+ * stays as small as the list of subscribers. Eight of a Message-ID's random
+ * digits are enough to find it.
+ */
+static const char schema_2[] =
+	"ALTER TABLE subscriber ADD COLUMN"
+	"  refused_address TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE subscriber ADD COLUMN"
+	"  refused_words TEXT NOT NULL DEFAULT '';"
+	/* the address refused it for good */
+	"ALTER TABLE delivery ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE delivery ADD COLUMN"
+	"  may_bounce INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX delivery_by_message"
+	"  ON delivery (substr(message_id, 1, 8)) WHERE may_bounce;";
+
 /* Step I leads from version I to I + 1. Steps that were released stay. */
-static const char *const steps[] = {schema_1};
+static const char *const steps[] = {schema_1, schema_2};
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
@@ -149,11 +166,11 @@ static int take_steps(struct store *store, int64_t from, struct error *err)
 	for (int64_t i = from; i < SCHEMA_VERSION; i++)
 		if (store_exec(store, steps[i], err) < 0)
 			return -1;
-	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 1,
+	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 2,
 	               "the number below is the schema's version");
 	return store_exec(store,
 	                  "PRAGMA application_id = 0x6172786D;"
-	                  "PRAGMA user_version = 1",
+	                  "PRAGMA user_version = 2",
 	                  err);
 }
 

@@ -55,7 +55,7 @@ int store_fail(struct store *store, struct error *err)
 		                 store->path, words);
 	case SQLITE_FULL:
 		return error_set(err, ERROR_SYSTEM,
-		                 "%s: the disk is full: nothing was changed; "
+		                 "%s: the disk is full: "
 		                 "make room and try again",
 		                 store->path);
 	case SQLITE_READONLY:

@@ -105,5 +105,6 @@ void text_add_folded(struct buf *out, struct span text)
 	}
 	buf_add_span(out, text);
 	for (size_t i = out->len - text.len; !out->failed && i < out->len; i++)
-		out->data[i] = g_ascii_tolower(out->data[i]);
+		if (out->data[i] >= 'A' && out->data[i] <= 'Z')
+			out->data[i] = (char)(out->data[i] - 'A' + 'a');
 }

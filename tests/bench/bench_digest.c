@@ -19,6 +19,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "digest/render.h"
 #include "mail/message.h"
 #include "model/day.h"
@@ -83,16 +84,20 @@ static double megabytes(void)
 {
 	FILE *file = fopen("/proc/self/statm", "re");
 	char line[128] = "";
-	char *rest = line;
+	struct span rest = {line, 0};
+	struct span field = SPAN_NONE;
+	uint64_t pages = 0;
 
 	if (!file)
 		return 0;
 	if (!fgets(line, sizeof(line), file))
 		line[0] = '\0';
 	fclose(file);
-	strtoul(rest, &rest, 10);
-	return (double)strtoul(rest, NULL, 10) * (double)sysconf(_SC_PAGESIZE) /
-	       LIMIT_MIB;
+	rest = span_of(line);
+	for (int i = 0; i < 2; i++)
+		span_split(&rest, ' ', &field);
+	num_parse(field, 0, UINT64_MAX, &pages);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE) / LIMIT_MIB;
 }
 
 /* Park and Miller's generator: the same numbers everywhere. */
@@ -255,6 +260,7 @@ static int write_message(struct bench *bench, size_t i, struct error *err)
 		.templates = bench->templates,
 		.language = bench->language,
 		.cache = bench->cache,
+		.quoted = true,
 		.name = name,
 		.unsubscribe = bench->sender.unsubscribe,
 		.contact = "admin@example.org",
@@ -275,6 +281,8 @@ static int write_message(struct bench *bench, size_t i, struct error *err)
 	mail.subject = parts.subject;
 	mail.text = parts.text;
 	mail.html = parts.html;
+	mail.text_quoted = parts.text_quoted;
+	mail.html_quoted = parts.html_quoted;
 	if (mail_build(&message, &mail, err) < 0)
 		return -1;
 	bench->bytes += message.len;

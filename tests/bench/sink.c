@@ -29,6 +29,7 @@
 /* What may come behind a dot that is not answered yet: commands. */
 #define AHEAD_BYTES (8 * 1024)
 #define NO_FD (-1)
+#define US_PER_SEC 1000000
 
 static const char end_of_data[] = "\r\n.\r\n";
 
@@ -67,7 +68,7 @@ static int64_t now_us(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return (int64_t)now.tv_sec * US_PER_SEC + now.tv_nsec / 1000;
 }
 
 static void say(struct client *client, const char *reply)
@@ -299,21 +300,26 @@ static int watch(const struct sink *sink, int fd, void *what)
 	return epoll_ctl(sink->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-static int wait_ms(const struct sink *sink)
+/* To the microsecond: milliseconds would be part of what is measured. */
+static int wait_for_events(const struct sink *sink, struct epoll_event *events)
 {
+	struct timespec wait = {0};
 	int64_t left_us;
 
 	if (sink->n_held == 0)
-		return -1;
+		return epoll_wait(sink->epoll, events, MAX_EVENTS, -1);
 	left_us = sink->clients[sink->held[sink->first_held]].held_until_us -
 	          now_us();
-	return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
+	if (left_us > 0)
+		wait = (struct timespec){left_us / US_PER_SEC,
+		                         left_us % US_PER_SEC * 1000};
+	return epoll_pwait2(sink->epoll, events, MAX_EVENTS, &wait, NULL);
 }
 
 static int turn(struct sink *sink)
 {
 	struct epoll_event events[MAX_EVENTS];
-	int n = epoll_wait(sink->epoll, events, MAX_EVENTS, wait_ms(sink));
+	int n = wait_for_events(sink, events);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -1;

@@ -35,10 +35,10 @@ class Setting:
 LOOPBACK = Setting("loopback", 4, 3,
                    {"ours": 20000, "smtp-source": 20000, "libcurl": 4000},
                    times=1 / 0.6, cpu=40)
-DISTANT = Setting("20 ms round trip", 16, 1,
+DISTANT = Setting("20 ms round trip", 16, 2,
                   {"ours": 3000, "smtp-source": 800, "libcurl": 120},
                   rate=600, times=3.4)
-SLOW = Setting("50 ms to accept", 16, 1,
+SLOW = Setting("50 ms to accept", 16, 2,
                {"ours": 1500, "smtp-source": 1500, "libcurl": 60}, rate=290)
 POSTFIX = Setting("real Postfix", 4, 3,
                   {"ours": 2000, "smtp-source": 2000, "libcurl": 500},

@@ -11,7 +11,10 @@
 #include "base/span.h"
 #include "base/utf8.h"
 
-#define SPAN(literal) ((struct span){literal, sizeof(literal) - 1})
+#define SPAN(literal)                        \
+	{                                    \
+		literal, sizeof(literal) - 1 \
+	}
 
 struct escape_case {
 	struct span in;

@@ -319,6 +319,31 @@ static void refuses_a_document_that_is_nested_too_deeply(void **state)
 	                    "line 1: elements nested more than 256 deep");
 }
 
+/* An attribute's value fills the tag up to `len` bytes, both ends counted. */
+static int parse_tag(size_t len, struct error *err)
+{
+	owned(feed) struct feed *feed = NULL;
+	owned(buf) struct buf text = BUF_INIT(LIMIT_FEED_BYTES);
+	const char *begin = "<rss version=\"2.0\" a=\"";
+
+	buf_add_str(&text, begin);
+	while (text.len < len - 2)
+		buf_add_char(&text, 'x');
+	buf_add_str(&text, "\"><channel><title>t</title></channel></rss>");
+	return feed_parse(buf_span(&text), &feed, err);
+}
+
+static void refuses_a_tag_that_is_too_long(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(parse_tag(LIMIT_FEED_TAG_BYTES, &err), 0);
+	assert_int_equal(parse_tag(LIMIT_FEED_TAG_BYTES + 2, &err), -1);
+	assert_int_equal(err.kind, ERROR_LIMIT);
+	assert_non_null(strstr(err.message, "a tag of more than"));
+}
+
 static void can_be_freed_half_way(void **state)
 {
 	struct error err = {0};
@@ -342,6 +367,7 @@ int main(void)
 		cmocka_unit_test(refuses_a_feed_with_too_many_items),
 		cmocka_unit_test(refuses_a_body_that_is_too_long),
 		cmocka_unit_test(refuses_a_document_that_is_nested_too_deeply),
+		cmocka_unit_test(refuses_a_tag_that_is_too_long),
 		cmocka_unit_test(can_be_freed_half_way),
 	};
 

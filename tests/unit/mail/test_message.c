@@ -148,7 +148,7 @@ static void builds_the_golden_messages(void **state)
 		{"plain",
 	         {&plain_sender, "Ada", "ada@example.org", "3 papers for you",
 	          ID, "en", 1790000000, 7200, "Three papers.\n",
-	          "<p>Three papers.</p>\n"}},
+	          "<p>Three papers.</p>\n", false, false}},
 		{"encoded",
 	         {&full_sender, "Jürgen Müller, Köln", "jm@müller.example",
 	          "注意力机制在大型语言模型中的应用研究以及更多的内容需要在这里"
@@ -157,22 +157,24 @@ static void builds_the_golden_messages(void **state)
 	          "摘要：大型语言模型。\n三篇论文。\n",
 	          "<p>Größe = 7, ein <b>langer</b> Absatz, der weiter geht, "
 	          "als eine Zeile einer Mail es darf, und so umbrochen "
-	          "wird.</p>\n"}},
+	          "wird.</p>\n",
+	          false, false}},
 		{"hostile",
 	         {&plain_sender, "x\r\nBcc: evil@example.net",
 	          "ada@example.org",
 	          "A\r\nBcc: evil@example.net\r\n\r\nbody\x01\x7f\u202E "
 	          "=?utf-8?q?decoded?= \xff\xc3 <script>",
 	          ID, "en", 0, 0, ".\r\n..\r.\nFrom me\n--=_0011\x01 trail \n",
-	          "no line end"}},
+	          "no line end", false, false}},
 		{"long",
 	         {&plain_sender, HUNDRED, "ada@example.org", HUNDRED " tail",
-	          ID, "en", 1790000000, 0, HUNDRED HUNDRED "\n", "\n"}},
+	          ID, "en", 1790000000, 0, HUNDRED HUNDRED "\n", "\n", NULL,
+	          NULL}},
 		{"nameless",
 	         {&plain_sender, NULL, "ada@example.org",
 	          "Words that go on and on until the line is too short for "
 	          "them, and on",
-	          ID, "en", 1790000000, 20700, "", ""}},
+	          ID, "en", 1790000000, 20700, "", "", false, false}},
 	};
 
 	(void)state;
@@ -436,18 +438,21 @@ static void refuses_what_would_break_a_field(void **state)
 		struct mail_message message;
 		const char *sentence;
 	} cases[] = {
-		{{&bad_sender, NULL, "a@b", "", ID, "en", 0, 0, "", ""},
+		{{&bad_sender, NULL, "a@b", "", ID, "en", 0, 0, "", "", NULL,
+	          NULL},
 	         "the unsubscribe URL holds a character that is not allowed "
 	         "in it"},
-		{{&plain_sender, NULL, "a@b", "", "a\r\n@b", "en", 0, 0, "",
-	          ""},
+		{{&plain_sender, NULL, "a@b", "", "a\r\n@b", "en", 0, 0, "", "",
+	          false, false},
 	         "the Message-ID holds a character that is not allowed in it"},
-		{{&plain_sender, NULL, "a@b", "", ID, "e n", 0, 0, "", ""},
+		{{&plain_sender, NULL, "a@b", "", ID, "e n", 0, 0, "", "", NULL,
+	          NULL},
 	         "the language holds a character that is not allowed in it"},
-		{{&plain_sender, NULL, "a", "", ID, "en", 0, 0, "", ""},
+		{{&plain_sender, NULL, "a", "", ID, "en", 0, 0, "", "", NULL,
+	          NULL},
 	         "To: 'a' is no address: it has no '@' and domain"},
 		{{&plain_sender, NULL, "a@b", "", ID, "en", INT64_MAX, 0, "",
-	          ""},
+	          "", false, false},
 	         "Date: out of range"},
 	};
 

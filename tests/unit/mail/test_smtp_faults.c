@@ -110,7 +110,7 @@ static const struct fault faults[] = {
          "refuses the message (it said: 554 5.6.0 x)"},
 	{SMTP_STAGE_DOT, "> 552 5.2.2 x\n", SMTP_FAILED, MAILBOX, "552 5.2.2"},
 	{SMTP_STAGE_DOT, "> 550 x\n", SMTP_FAILED, 0, "(it said: 550"},
-	{SMTP_STAGE_DOT, "> 530 5.7.0 x\n", SMTP_FAILED, 0, "(it said: 530"},
+	{SMTP_STAGE_DOT, "> 530 5.7.0 x\n", SMTP_RELAY, 0, "login or TLS"},
 	{SMTP_STAGE_DOT, "> 251 x\n", SMTP_UNKNOWN, CLOSES, ARRIVED},
 	{SMTP_STAGE_DOT, "> 354 x\n", SMTP_UNKNOWN, CLOSES, ARRIVED},
 	{SMTP_STAGE_DOT, "close\n", SMTP_UNKNOWN, CLOSES, "may have arrived"},

@@ -182,6 +182,9 @@ static void tells_local_days_in_every_zone(void **state)
 		                 cases[i].second);
 	}
 	assert_null(zone_open("Europe/Nowhere"));
+	assert_null(zone_open("CET+1"));
+	assert_null(zone_open("UTC-3"));
+	assert_null(zone_open("+02:00"));
 }
 
 static void pauses_until_a_day(void **state)

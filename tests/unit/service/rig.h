@@ -32,7 +32,8 @@
 enum relay_act {
 	ACT_ACCEPT,
 	ACT_DEFER,
-	ACT_REFUSE,
+	ACT_REFUSE,        /* no such user */
+	ACT_REFUSE_POLICY, /* not for the recipient's fault */
 	ACT_LOSE_AFTER_DOT,
 	ACT_CRASH_BEFORE_DOT, /* the loop fails: as good as a kill */
 	ACT_CRASH_AFTER_DOT,
@@ -191,6 +192,11 @@ static int answer_commands(struct rig *rig, struct error *err)
 		break;
 	case ACT_REFUSE:
 		no = outcome(SMTP_FAILED, SMTP_STAGE_RCPT, false);
+		no.bad_recipient = true;
+		break;
+	case ACT_REFUSE_POLICY:
+		no = outcome(SMTP_FAILED, SMTP_STAGE_RCPT, false);
+		no.code = 554;
 		break;
 	case ACT_RELAY_REFUSES:
 		no = outcome(SMTP_RELAY, SMTP_STAGE_MAIL, false);
@@ -260,7 +266,8 @@ static void configure(struct rig *rig, const char *subscribers)
 	if (conf_load(&rig->conf, rig->conf_path, &report, &err) != CONF_VALID)
 		fail_msg("%s", report.errors.n ? report.errors.items[0]
 		                               : err.message);
-	rig->service = (struct service){rig->conf, rig->store, &rig->world};
+	rig->service = (struct service){
+		.conf = rig->conf, .store = rig->store, .world = &rig->world};
 }
 
 #define ADA(more)                                      \

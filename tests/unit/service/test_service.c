@@ -102,6 +102,63 @@ static void replacements_come_once_per_version_to_who_asks(void **state)
 	assert_int_equal(send_now(rig), 0);
 }
 
+static void a_replacement_before_the_first_digest_is_what_comes(void **state)
+{
+	struct rig *rig = *state;
+
+	announce(rig, NULL, 0);
+	configure(rig, ADA("announce = [\"new\", \"replace\"];")
+	          ", { id = \"bob\"; email = \"bob@example.org\";"
+	          " categories = [\"cs.CL\"]; announce = [\"replace\"]; }");
+	send_now(rig);
+	ANNOUNCE(rig, "2609.00001v1 new A method");
+	poll(rig);
+	rig->now += DAY_SEC;
+	ANNOUNCE(rig, "2609.00001v2 replace A method");
+	assert_int_equal(send_now(rig), 2);
+	assert_last_digest(rig, "ada", "2609.00001v2");
+	assert_last_digest(rig, "bob", "2609.00001v2");
+}
+
+static void a_paused_subscriber_gets_no_deferred_mail(void **state)
+{
+	struct rig *rig = *state;
+
+	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
+	poll(rig);
+	queue(rig);
+	deliver(rig, ACT_DEFER);
+	configure(rig, ADA("keywords = [\"retrieval\"]; paused = true;"));
+	assert_int_equal(send_now(rig), 0);
+	assert_state(rig, "ada", DELIVERY_DEFERRED);
+	configure(rig, ADA("keywords = [\"retrieval\"];"));
+	assert_int_equal(send_now(rig), 1);
+}
+
+static void a_relay_that_refuses_everybody_loses_nothing(void **state)
+{
+	struct rig *rig = *state;
+	owned(buf) struct buf list = BUF_INIT(4096);
+
+	for (int i = 0; i < 6; i++)
+		buf_addf(&list,
+		         "%s{ email = \"r%d@example.org\";"
+		         " categories = [\"cs.CL\"]; }",
+		         i > 0 ? ", " : "", i);
+	configure(rig, buf_str(&list));
+	ANNOUNCE(rig, "2609.00001v1 new A method");
+	poll(rig);
+	queue(rig);
+	assert_int_equal(deliver(rig, ACT_REFUSE_POLICY).n_sent, 0);
+	for (int i = 0; i < 6; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "r%d@example.org", i);
+		assert_state(rig, id, DELIVERY_QUEUED);
+	}
+	assert_int_equal(deliver(rig, ACT_ACCEPT).n_sent, 6);
+}
+
 static void of_several_announcements_the_best_type_counts(void **state)
 {
 	struct rig *rig = *state;
@@ -308,7 +365,8 @@ static void two_who_compose_at_once_queue_one_digest(void **state)
 	struct error err = {0};
 
 	assert_int_equal(store_open(&other, rig->dir, STORE_WRITE, &err), 0);
-	theirs = (struct service){rig->conf, other, &rig->world};
+	theirs = (struct service){
+		.conf = rig->conf, .store = other, .world = &rig->world};
 	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
 	poll(rig);
 	/* They have composed when we queue. */
@@ -384,6 +442,9 @@ int main(void)
 		CASE(a_changed_address_keeps_its_history),
 		CASE(a_paper_comes_once_over_days_and_versions),
 		CASE(replacements_come_once_per_version_to_who_asks),
+		CASE(a_replacement_before_the_first_digest_is_what_comes),
+		CASE(a_paused_subscriber_gets_no_deferred_mail),
+		CASE(a_relay_that_refuses_everybody_loses_nothing),
 		CASE(of_several_announcements_the_best_type_counts),
 		CASE(papers_older_than_two_weeks_stay_away),
 		CASE(a_resumed_subscriber_begins_with_the_newest_batch),
