@@ -98,8 +98,7 @@ send(smtp, "ada@example.org", "two")' 2>/dev/null) &
 CLIENT=$!
 wait_event "$SMTP_EVENTS" 'PAUSED mail' "$CLIENT"
 pass 'it pauses at the moment that it is told'
-kill -KILL "$CLIENT"
-wait "$CLIENT" 2>/dev/null
+{ kill -KILL "$CLIENT" && wait "$CLIENT"; } 2>/dev/null
 check 'what came before is kept' <<'END'
 equal(len(inbox()), 3)
 END

@@ -17,7 +17,11 @@ run 0 fetch
 
 kills=0
 for nth in 3 11 7 2 19 5 1 13; do
-    smtp_rules <<<"[{\"stage\": \"dot\", \"nth\": $nth, \"do\": \"pause\", \"keep\": true}]"
+    # From there on every connection waits, or the others would send on until
+    # the kill comes, perhaps all there is.
+    smtp_rules <<END
+[{"stage": "dot", "from": $nth, "do": "pause", "keep": true}]
+END
     run_until "$SMTP_EVENTS" PAUSED send-now --no-fetch
     kills=$((kills + 1))
 done

@@ -88,8 +88,7 @@ SENDER=$!
 PIDS+=("$SENDER")
 wait_event "$SMTP_EVENTS" PAUSED "$SENDER"
 run 0 backup "$T/home/copy.db"
-kill -KILL "$SENDER"
-wait "$SENDER" 2>/dev/null
+{ kill -KILL "$SENDER" && wait "$SENDER"; } 2>/dev/null
 check 'a backup is whole and has the papers' <<'END'
 database = sqlite3.connect("home/copy.db")
 equal(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])

@@ -295,8 +295,7 @@ run_until() {
     local pid=$!
     PIDS+=("$pid")
     wait_event "$fd" "$event" "$pid"
-    kill -KILL "$pid"
-    wait "$pid" 2>/dev/null
+    { kill -KILL "$pid" && wait "$pid"; } 2>/dev/null
 }
 
 # Everything that the store holds, as one hash.

@@ -14,10 +14,12 @@ one that is not used up counts:
     stage   connect ehlo starttls auth mail rcpt data dot
     match   a part of the command, or of the message at dot
     nth     only the nth time that this stage is reached (from 1)
+    from    the nth time and ever after
     times   how often it is used; without it, always
     reply   said in place of what the server would say
     do      close  hang up at once
-            pause  print "PAUSED stage", then wait until the client is gone
+            pause  print "PAUSED stage" (once), then wait until the client is
+                   gone
     keep    at dot: the message is kept although the client does not hear so
 """
 
@@ -55,7 +57,8 @@ class Rules:
         n = self.reached[stage] = self.reached.get(stage, 0) + 1
         for rule in self.rules:
             if (rule["stage"] == stage and rule.get("match", "") in text
-                    and rule.get("nth", n) == n and rule.get("times", 1) > 0):
+                    and rule.get("nth", n) == n and rule.get("from", n) <= n
+                    and rule.get("times", 1) > 0):
                 if "times" in rule:
                     rule["times"] -= 1
                 return rule
@@ -110,7 +113,9 @@ class Server(SMTP):
     async def act(self, rule):
         """Returns only if there is a reply to be said."""
         if rule.get("do") == "pause":
-            print("PAUSED", rule["stage"], flush=True)
+            if not rule.get("said"):
+                print("PAUSED", rule["stage"], flush=True)
+                rule["said"] = True
             await self.loop.create_future()
         if rule.get("do") == "close":
             self.transport.abort()
