@@ -18,8 +18,8 @@ static const char *const sentences[CONF_LATER_GROUPS] = {
 		"the daemon that keeps to the clock comes with a "
 		"later version; fetch and send-now work at once",
 	[LATER_DELIVERY] =
-		"more connections, rates and bounces come with a "
-		"later version; mails go one after the other",
+		"a bounce address of its own for each mail comes with "
+		"a later version; bounces are found by their Message-ID",
 	[LATER_SUMMARIES] = "one-line summaries come with a later version",
 };
 
@@ -31,8 +31,6 @@ static const struct {
 } keys[] = {
 	{"", "llm", LATER_SUMMARIES, -1},
 	{"sender", "admin", LATER_DAEMON, -1},
-	{"smtp", "connections", LATER_DELIVERY, 1},
-	{"smtp", "per_minute", LATER_DELIVERY, 0},
 	{"smtp", "verp", LATER_DELIVERY, 0},
 	{"feeds", "oai_url", LATER_DAEMON, -1},
 	{"feeds", "poll_from", LATER_DAEMON, -1},
