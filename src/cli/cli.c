@@ -28,7 +28,8 @@ static void write_line(FILE *out, const char *prefix, struct span text)
 	fprintf(out, "%s%s\n", prefix, buf_str(&line));
 }
 
-static void vsay(const char *fmt, va_list args)
+__attribute__((format(printf, 1, 0))) static void vsay(const char *fmt,
+                                                       va_list args)
 {
 	owned(buf) struct buf text = BUF_INIT(LINE_MAX_BYTES);
 
