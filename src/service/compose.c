@@ -1,5 +1,6 @@
 #include "service/compose.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -131,7 +132,7 @@ static int judge_offer(const struct quota *quota, const struct offer *offer,
 	int found;
 
 	entry->paper = offer->shown->paper;
-	entry->type = offer->first ? offer->first->type : offer->again->type;
+	entry->type = offer->first ? offer->first->type : offer->shown->type;
 	if (store_announced_before(quota->store, paper->id, quota->mark,
 	                           &before, err) < 0)
 		return -1;
@@ -167,9 +168,11 @@ static int compile_topics(struct service_composer *composer,
 
 	for (size_t i = 0; i < subscriber->n_topics; i++) {
 		if (query_from_topic(&list[i].query, composer->pool,
-		                     &subscriber->topics[i], err) < 0)
-			return error_prefix(err, "subscriber %s",
-			                    subscriber->id);
+		                     &subscriber->topics[i], err) < 0) {
+			(void)error_prefix(err, "subscriber %s",
+			                   subscriber->id);
+			return -1;
+		}
 		list[i].topic = &subscriber->topics[i];
 	}
 	*ret_list = take_ptr(list);
@@ -208,10 +211,9 @@ static void claim(struct service_composer *composer, struct found_list *found,
 	struct batch_paper *slot = &composer->papers[claim->slot];
 
 	if (slot->claimed == composer->turn) {
-		struct found *entry = found->items + slot->entry;
-
-		if (found->items && claim->score > entry->score)
-			*entry = *claim;
+		assert(found->items);
+		if (claim->score > found->items[slot->entry].score)
+			found->items[slot->entry] = *claim;
 		return;
 	}
 	slot->claimed = composer->turn;
