@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli_private.h"
+#include "service/retain.h"
 
 void cli_tell_poll(void *ctx, const struct service_poll_result *result)
 {
@@ -38,7 +39,8 @@ static int fetch_all(struct cli *cli)
 
 	service_categories(cli->conf, NULL, &categories);
 	if (service_poll(&cli->service, &categories, &events, &results, &err) <
-	    0) {
+	            0 ||
+	    service_retain(&cli->service, &err) < 0) {
 		cli_say("%s", err.message);
 		return CLI_FAILED;
 	}

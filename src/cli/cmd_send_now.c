@@ -10,6 +10,7 @@
 #include "mail/message.h"
 #include "service/compose.h"
 #include "service/deliver.h"
+#include "service/retain.h"
 
 /* With more subscribers than this only trouble gets a line of its own. */
 #define MANY_SUBSCRIBERS 50
@@ -158,7 +159,8 @@ static int poll_feeds(struct send_run *run, size_t *ret_n_failed)
 			service_categories(run->cli->conf, run->list[i],
 			                   &categories);
 	if (service_poll(&run->cli->service, &categories, &events, &results,
-	                 &err) < 0) {
+	                 &err) < 0 ||
+	    service_retain(&run->cli->service, &err) < 0) {
 		cli_say("%s", err.message);
 		return -1;
 	}

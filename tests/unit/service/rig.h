@@ -23,6 +23,7 @@
 #include "service/compose.h"
 #include "service/deliver.h"
 #include "service/poll.h"
+#include "service/retain.h"
 
 #define NOON 1790000000 /* Monday, 2026-09-21, 14:13:20 UTC */
 #define DAY_SEC 86400

@@ -407,6 +407,25 @@ static void a_digest_says_which_feeds_could_not_be_read(void **state)
 	                       "Today math.NT could not be read"));
 }
 
+static void what_is_older_than_keep_days_goes(void **state)
+{
+	struct rig *rig = *state;
+	owned(store_candidates) struct store_candidates *kept = NULL;
+	struct error err = {0};
+
+	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
+	send_now(rig);
+	rig->now += 401 * DAY_SEC;
+	ANNOUNCE(rig, "2609.00011v1 new Another retrieval method");
+	send_now(rig);
+	assert_int_equal(service_retain(&rig->service, &err), 0);
+	assert_int_equal(store_load_candidates(rig->store, 0, 0, &kept, &err),
+	                 0);
+	assert_int_equal(kept->n, 1);
+	assert_string_equal(kept->papers[0]->id, "2609.00011");
+	assert_last_digest(rig, "ada", "2609.00011v1");
+}
+
 static void tells_how_a_feed_was(void **state)
 {
 	static const char *const ten[] = {
@@ -459,6 +478,7 @@ int main(void)
 		CASE(a_subscriber_who_left_gets_nothing_more),
 		CASE(two_who_compose_at_once_queue_one_digest),
 		CASE(a_digest_says_which_feeds_could_not_be_read),
+		CASE(what_is_older_than_keep_days_goes),
 		CASE(tells_how_a_feed_was),
 	};
 
