@@ -16,13 +16,19 @@ enum field {
 	FIELD_ID,
 	FIELD_TITLE,
 	FIELD_ABSTRACT,
-	FIELD_CREATOR,  /* all authors in one line */
-	FIELD_NAME,     /* one author; ends up in `names` */
-	FIELD_TYPE,     /* arxiv:announce_type */
-	FIELD_PRIMARY,  /* the primary category */
-	FIELD_CATEGORY, /* one category; ends up in `categories` */
+	FIELD_CREATOR,    /* all authors in one line */
+	FIELD_NAME,       /* one author; ends up in `names` */
+	FIELD_TYPE,       /* arxiv:announce_type */
+	FIELD_PRIMARY,    /* the primary category */
+	FIELD_CATEGORY,   /* one category; ends up in `categories` */
+	FIELD_CATEGORIES, /* OAI-PMH's: all, a blank between */
+	FIELD_VERSION,    /* OAI-PMH's: the number, with a `v` */
+	FIELD_DATE,       /* and when it came */
 	FIELD_FEED_TITLE,
 	FIELD_FEED_REASON,
+	FIELD_TOKEN, /* OAI-PMH's resumptionToken */
+	FIELD_ERROR, /* and what the error's code and words are */
+	FIELD_CODE,
 	FIELDS, /* how many there are */
 };
 
