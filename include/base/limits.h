@@ -32,6 +32,9 @@
 #define LIMIT_FEED_SLOW_BYTES_SEC 100L
 #define LIMIT_FEED_SLOW_SEC 30L
 
+/* arXiv's have about 200. */
+#define LIMIT_OAI_TOKEN_BYTES 2048U
+
 /* ---- config ---- */
 
 /* 100,000 subscribers of 400 bytes are 40 MB. */

@@ -77,10 +77,10 @@ MUST_CHECK int feed_parse(struct span body, struct feed **ret_feed,
                           struct error *err);
 
 /*
- * Splits arXiv's one-line author list on commas (and a collaboration's colon)
- * outside parentheses, drops affiliations, "et al." and parts without a
- * letter, keeps suffixes (Jr., III) with their name, and appends each name as
- * display text.
+ * Splits arXiv's one-line author list on commas, "and" (OAI-PMH's have it as
+ * it was typed) and a collaboration's colon outside parentheses, drops
+ * affiliations, "et al." and parts without a letter, keeps suffixes (Jr., III)
+ * with their name, and appends each name as display text.
  */
 void feed_split_authors(struct span text, struct strings *authors);
 

@@ -76,13 +76,29 @@ static bool *find_opening(struct span text)
 	return opening;
 }
 
-static bool separates(struct span text, size_t i)
+/* The length of " and", with a blank behind it, at this place; or 0. */
+static size_t and_len(struct span text, size_t i)
+{
+	static const char word[] = "and";
+	size_t end = i + 1 + strlen(word);
+
+	if (end >= text.len || !isspace((unsigned char)text.ptr[i]) ||
+	    !isspace((unsigned char)text.ptr[end]) ||
+	    memcmp(text.ptr + i + 1, word, strlen(word)) != 0)
+		return 0;
+	return end - i;
+}
+
+/* The length of what ends a name at this place: a comma, a colon, "and". */
+static size_t separator_len(struct span text, size_t i)
 {
 	char next = i + 1 < text.len ? text.ptr[i + 1] : ' ';
 
-	return text.ptr[i] == ',' ||
-	       (text.ptr[i] == ':' &&
-	        (next == ',' || isspace((unsigned char)next)));
+	if (text.ptr[i] == ',' ||
+	    (text.ptr[i] == ':' &&
+	     (next == ',' || isspace((unsigned char)next))))
+		return 1;
+	return and_len(text, i);
 }
 
 void feed_split_authors(struct span text, struct strings *authors)
@@ -93,15 +109,18 @@ void feed_split_authors(struct span text, struct strings *authors)
 
 	for (size_t i = 0; i < text.len; i++) {
 		bool escaped = is_escaped(text, i);
+		size_t len = escaped ? 0 : separator_len(text, i);
 
-		if (opening[i])
+		if (opening[i]) {
 			depth++;
-		else if (depth > 0 && text.ptr[i] == ')' && !escaped)
+		} else if (depth > 0 && text.ptr[i] == ')' && !escaped) {
 			depth--;
-		else if (depth == 0 && separates(text, i) && !escaped)
+		} else if (depth == 0 && len > 0) {
 			end_part(&part, authors);
-		else if (depth == 0)
+			i += len - 1;
+		} else if (depth == 0) {
 			buf_add_char(&part, text.ptr[i]);
+		}
 	}
 	end_part(&part, authors);
 }

@@ -213,7 +213,8 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix,
 	(void)n_defaulted;
 	if (sax->failed)
 		return;
-	sax->grammar->begin(sax->ctx, at, its_ns);
+	if (sax->grammar->begin)
+		sax->grammar->begin(sax->ctx, at, its_ns);
 
 	if (sax->n_inside > 0 || at == IN_TEXT) {
 		enter_unknown(sax);

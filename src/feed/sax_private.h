@@ -58,7 +58,7 @@ struct grammar {
 	const char *name; /* "feed", in errors */
 	/* The root element has no rule. */
 	void (*foreign)(void *ctx, const char *name);
-	/* An element begins, whether it has a rule or not. */
+	/* An element begins, whether it has a rule or not. NULL: so what. */
 	void (*begin)(void *ctx, enum place at, const char *ns);
 	/* One that has a rule was entered, or ended. */
 	void (*enter)(void *ctx, const struct rule *rule,

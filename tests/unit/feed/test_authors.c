@@ -56,6 +56,10 @@ static void splits_a_line_into_names(void **state)
 		{"李明, Émile Zola", "李明 | Émile Zola"},
 		{"Evil\nBcc: x, B", "Evil Bcc | x | B"},
 		{"?, 123, A", "A"},
+		{"Ann Author and Bo Bell", "Ann Author | Bo Bell"},
+		{"Ann, Bo, and\nCy (D and E) and F", "Ann | Bo | Cy | F"},
+		{"Ann Sand, Andy Bo and", "Ann Sand | Andy Bo and"},
+		{"and, Ann", "and | Ann"},
 	};
 
 	(void)state;

@@ -5,55 +5,18 @@
 
 #include <cmocka.h>
 
-#include <glob.h>
-#include <stdio.h>
-
-#include "base/escape.h"
-#include "base/file.h"
-#include "base/limits.h"
-#include "base/mem.h"
 #include "feed/parser.h"
-
-#define DUMP_MAX (64U * LIMIT_MIB)
+#include "golden.h"
 
 /* ---- a feed as text ---- */
 
 static const char *const kinds[] = {"RSS", "Atom", "RDF", "API"};
 
-static const char *const error_kinds[] = {"NONE",  "SYSTEM",    "SYNTAX",
-                                          "LIMIT", "TEMPORARY", "PERMANENT"};
-
-static void dump_text(struct buf *out, const char *name, const char *text)
-{
-	buf_addf(out, "  %-12s ", name);
-	buf_add_json(out, span_of(text));
-	buf_add_char(out, '\n');
-}
-
-static void dump_list(struct buf *out, const char *name,
-                      const struct strings *list)
-{
-	buf_addf(out, "  %-12s", name);
-	for (size_t i = 0; i < list->n; i++) {
-		buf_add_char(out, ' ');
-		buf_add_json(out, span_of(list->items[i]));
-	}
-	buf_add_char(out, '\n');
-}
-
 static void dump_item(struct buf *out, const struct feed_item *item)
 {
-	const struct paper *paper = item->paper;
-
-	buf_addf(out, "%s v%u %s\n", paper->id, paper->version,
+	buf_addf(out, "%s v%u %s\n", item->paper->id, item->paper->version,
 	         announce_type_name(item->type));
-	dump_text(out, "title", paper->title);
-	dump_text(out, "abstract", paper->abstract);
-	dump_list(out, "authors", &paper->authors);
-	dump_list(out, "categories", &paper->categories);
-	dump_text(out, "title_raw", paper->title_raw);
-	dump_text(out, "abstract_raw", paper->abstract_raw);
-	dump_text(out, "authors_raw", paper->authors_raw);
+	dump_paper(out, item->paper);
 }
 
 static void dump_feed(struct buf *out, const struct feed *feed)
@@ -97,56 +60,10 @@ static char *parse_to_text(struct span body, size_t piece)
 	return mem_dup(buf_str(&out));
 }
 
-/* ---- golden files ---- */
-
-static void read_whole(struct buf *out, const char *path)
-{
-	struct error err = {0};
-
-	if (file_read(out, path, &err) < 0)
-		fail_msg("%s", err.message);
-}
-
-/* With GOLDEN_ACCEPT set, what is becomes what ought to be. */
-static void compare_golden(const char *path, const char *got)
-{
-	owned(buf) struct buf wanted = BUF_INIT(DUMP_MAX);
-	struct error err = {0};
-
-	if (getenv("GOLDEN_ACCEPT"))
-		assert_int_equal(file_replace(path, span_of(got), 0644, &err),
-		                 0);
-	read_whole(&wanted, path);
-	if (!span_is(buf_span(&wanted), got))
-		fail_msg("%s: wanted:\n%s\ngot:\n%s", path, buf_str(&wanted),
-		         got);
-}
-
-static void check_golden(const char *in_path)
-{
-	static const size_t pieces[] = {1, 7, 4096, DUMP_MAX};
-	owned(mem) char *out_path = mem_printf(
-		"%.*s.out", (int)(strlen(in_path) - strlen(".in")), in_path);
-	owned(buf) struct buf body = BUF_INIT(DUMP_MAX);
-
-	read_whole(&body, in_path);
-	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
-		owned(mem) char *got =
-			parse_to_text(buf_span(&body), pieces[i]);
-
-		compare_golden(out_path, got);
-	}
-}
-
 static void gives_what_the_golden_files_say_in_pieces_of_any_size(void **state)
 {
-	glob_t found;
-
 	(void)state;
-	assert_int_equal(glob("tests/golden/feed/*.in", 0, NULL, &found), 0);
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		check_golden(found.gl_pathv[i]);
-	globfree(&found);
+	check_golden_files("tests/golden/feed/*.in", parse_to_text);
 }
 
 /* ---- limits ---- */
