@@ -124,6 +124,15 @@ MUST_CHECK int store_newest_batch_mark(struct store *store,
                                        const struct strings *categories,
                                        int64_t *ret_mark, struct error *err);
 
+/*
+ * As what the category has announced the paper, in any version: of several
+ * types the one that counts. STORE_FOUND or STORE_MISSING.
+ */
+MUST_CHECK int store_get_announced(struct store *store, const char *category,
+                                   const char *paper_id,
+                                   enum announce_type *ret_type,
+                                   struct error *err);
+
 /* Was the paper announced (anywhere) with a seq of `seq` or less? */
 MUST_CHECK int store_announced_before(struct store *store, const char *paper_id,
                                       int64_t seq, bool *ret_before,
@@ -532,6 +541,7 @@ struct store_outcome {
 	enum outcome outcome;
 	const char *reason;
 	int64_t at;
+	bool recovered; /* what the day lacked has come since */
 };
 
 struct store_outcomes {
@@ -547,6 +557,15 @@ void store_outcomes_fini(struct store_outcomes *outcomes);
 MUST_CHECK int store_set_outcome(struct store *store,
                                  const struct store_outcome *outcome,
                                  struct error *err);
+
+/*
+ * Marks the day as recovered. Its outcome stays, and this reason is added to
+ * its own; a day that has no outcome gets this one. Once: a day that is marked
+ * stays as it is.
+ */
+MUST_CHECK int store_set_recovered(struct store *store,
+                                   const struct store_outcome *outcome,
+                                   struct error *err);
 
 /* STORE_FOUND or STORE_MISSING. */
 MUST_CHECK int store_get_outcome(struct store *store,

@@ -42,8 +42,26 @@ int store_set_outcome(struct store *store, const struct store_outcome *outcome,
 
 	return store_run(store,
 	                 "INSERT OR REPLACE INTO outcome"
-	                 " (of, name, day, outcome, reason, at)"
-	                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	                 " (of, name, day, outcome, reason, at, recovered)"
+	                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	                 VALUES(INT(day->of), TEXT(day->name), INT(day->day),
+	                        INT(outcome->outcome), TEXT(outcome->reason),
+	                        INT(outcome->at), INT(outcome->recovered)),
+	                 err);
+}
+
+int store_set_recovered(struct store *store,
+                        const struct store_outcome *outcome, struct error *err)
+{
+	const struct store_day *day = &outcome->of_day;
+
+	return store_run(store,
+	                 "INSERT INTO outcome"
+	                 " (of, name, day, outcome, reason, at, recovered)"
+	                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)"
+	                 " ON CONFLICT DO UPDATE SET recovered = 1,"
+	                 " reason = reason || '; ' || ?5"
+	                 " WHERE recovered = 0",
 	                 VALUES(INT(day->of), TEXT(day->name), INT(day->day),
 	                        INT(outcome->outcome), TEXT(outcome->reason),
 	                        INT(outcome->at)),
@@ -91,6 +109,7 @@ static void take_outcome(struct store_outcomes *list, sqlite3_stmt *row)
 		.outcome = (enum outcome)number,
 		.reason = take_text(list, row, 4),
 		.at = sqlite3_column_int64(row, 5),
+		.recovered = sqlite3_column_int64(row, 6) != 0,
 	};
 }
 
@@ -102,8 +121,8 @@ int store_list_outcomes(struct store *store, int32_t since_day,
 	int rc;
 
 	if (store_query(store, &row,
-	                "SELECT of, name, day, outcome, reason, at FROM outcome"
-	                " WHERE day >= ?1 ORDER BY of, name, day",
+	                "SELECT of, name, day, outcome, reason, at, recovered"
+	                " FROM outcome WHERE day >= ?1 ORDER BY of, name, day",
 	                VALUES(INT(since_day)), err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;

@@ -357,6 +357,24 @@ int store_last_seq(struct store *store, int64_t *ret_seq, struct error *err)
 	                    NO_VALUES, ret_seq, err);
 }
 
+int store_get_announced(struct store *store, const char *category,
+                        const char *paper_id, enum announce_type *ret_type,
+                        struct error *err)
+{
+	int64_t type = ANNOUNCE_TYPES;
+
+	if (store_number(
+		    store,
+		    "SELECT type FROM paper JOIN announcement USING (paper_no)"
+		    " WHERE id = ?1 AND category = ?2 ORDER BY type LIMIT 1",
+		    VALUES(TEXT(paper_id), TEXT(category)), &type, err) < 0)
+		return -1;
+	if (type < 0 || type >= ANNOUNCE_TYPES)
+		return STORE_MISSING;
+	*ret_type = (enum announce_type)type;
+	return STORE_FOUND;
+}
+
 int store_announced_before(struct store *store, const char *paper_id,
                            int64_t seq, bool *ret_before, struct error *err)
 {

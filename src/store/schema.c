@@ -135,8 +135,12 @@ static const char schema_3[] =
 	"  words   TEXT NOT NULL"
 	") STRICT;";
 
+static const char schema_4[] =
+	/* what the day lacked has come since */
+	"ALTER TABLE outcome ADD COLUMN recovered INTEGER NOT NULL DEFAULT 0;";
+
 /* Step I leads from version I to I + 1. Steps that were released stay. */
-static const char *const steps[] = {schema_1, schema_2, schema_3};
+static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4};
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
@@ -186,11 +190,11 @@ static int take_steps(struct store *store, int64_t from, struct error *err)
 	for (int64_t i = from; i < SCHEMA_VERSION; i++)
 		if (store_exec(store, steps[i], err) < 0)
 			return -1;
-	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 3,
+	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 4,
 	               "the number below is the schema's version");
 	return store_exec(store,
 	                  "PRAGMA application_id = 0x6172786D;"
-	                  "PRAGMA user_version = 3",
+	                  "PRAGMA user_version = 4",
 	                  err);
 }
 

@@ -344,6 +344,38 @@ static void places_a_new_mark_before_the_newest_batch(void **state)
 	}
 }
 
+static void knows_as_what_a_category_announced_a_paper(void **state)
+{
+	static const struct batch batches[] = {
+		{"cs.CL", 100, 1, {{A, 2, ANNOUNCE_REPLACE}, {B, 1, 0}}},
+		{"cs.CL", 101, 2, {{B, 2, ANNOUNCE_REPLACE}}},
+		{"math.AG", 100, 1, {{A, 1, ANNOUNCE_CROSS}}},
+	};
+	static const struct {
+		const char *category, *id;
+		int found;
+		enum announce_type type;
+	} cases[] = {
+		{"cs.CL", A, STORE_FOUND, ANNOUNCE_REPLACE},
+		{"cs.CL", B, STORE_FOUND, ANNOUNCE_NEW},
+		{"math.AG", A, STORE_FOUND, ANNOUNCE_CROSS},
+		{"math.AG", B, STORE_MISSING, ANNOUNCE_TYPES},
+		{"cs", A, STORE_MISSING, ANNOUNCE_TYPES},
+	};
+	struct error err = {0};
+
+	for (size_t i = 0; i < N_OF(batches); i++)
+		add_batch(*state, &batches[i]);
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		enum announce_type type = ANNOUNCE_TYPES;
+
+		assert_gives(store_get_announced(*state, cases[i].category,
+		                                 cases[i].id, &type, &err),
+		             cases[i].found);
+		assert_int_equal(type, cases[i].type);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +388,7 @@ int main(void)
 		cmocka_unit_test(keeps_papers_of_no_and_of_many_authors),
 		test_in_memory(finds_candidates_by_number_and_age),
 		test_in_memory(knows_what_was_announced_before),
+		test_in_memory(knows_as_what_a_category_announced_a_paper),
 		test_in_memory(places_a_new_mark_before_the_newest_batch),
 	};
 

@@ -100,12 +100,14 @@ static void fill(struct store *store)
 				   {OUTCOME_OF_CATEGORY, "cs.CL", 19800},
 				   OUTCOME_FRESH,
 				   "2 papers",
-				   1000});
+				   1000,
+				   false});
 	set_outcome(store, &(struct store_outcome){
 				   {OUTCOME_OF_SUBSCRIBER, "ada", 19800},
 				   OUTCOME_SENT,
 				   "it's done",
-				   3001});
+				   3001,
+				   false});
 }
 
 static void check_papers(struct store *store)

@@ -125,7 +125,7 @@ static void changes_nothing_as_a_reader(void **state)
 {
 	static const struct plan plan = {"ada", "m@b", 1, 1, {{A, 1, 0}}};
 	static const struct store_outcome sent = {
-		{OUTCOME_OF_SUBSCRIBER, "ada", 1}, OUTCOME_SENT, "", 1};
+		{OUTCOME_OF_SUBSCRIBER, "ada", 1}, OUTCOME_SENT, "", 1, false};
 	const struct store_feed feed = {NULL, NULL, 5};
 	struct store_batch_counts counts = {0};
 	struct strings nobody = {0};

@@ -20,9 +20,9 @@ static void keeps_one_outcome_a_day(void **state)
 
 	assert_int_equal(get(*state, &day, &outcome), STORE_MISSING);
 	set_outcome(*state, &(struct store_outcome){day, OUTCOME_UNREACHABLE,
-	                                            "no answer", 1});
+	                                            "no answer", 1, false});
 	set_outcome(*state, &(struct store_outcome){day, OUTCOME_FRESH,
-	                                            "80 papers", 2});
+	                                            "80 papers", 2, false});
 	assert_int_equal(get(*state, &day, &outcome), STORE_FOUND);
 	assert_int_equal(outcome, OUTCOME_FRESH);
 	for (size_t i = 0; i < N_OF(others); i++)
@@ -34,11 +34,31 @@ static void lists_outcomes_by_name_and_day(void **state)
 {
 	static const char why[] = "it's \"quoted\": Grüße";
 	static const struct store_outcome given[] = {
-		{{OUTCOME_OF_SUBSCRIBER, "ada", 13}, OUTCOME_SENT, why, 7},
-		{{OUTCOME_OF_CATEGORY, "math.AG", 12}, OUTCOME_STALE, why, 6},
-		{{OUTCOME_OF_CATEGORY, "cs.CL", 11}, OUTCOME_FRESH, "", 5},
-		{{OUTCOME_OF_CATEGORY, "cs.CL", 10}, OUTCOME_PARTIAL, why, 4},
-		{{OUTCOME_OF_CATEGORY, "cs.CL", -3}, OUTCOME_INVALID, why, 3},
+		{{OUTCOME_OF_SUBSCRIBER, "ada", 13},
+	         OUTCOME_SENT,
+	         why,
+	         7,
+	         false},
+		{{OUTCOME_OF_CATEGORY, "math.AG", 12},
+	         OUTCOME_STALE,
+	         why,
+	         6,
+	         false},
+		{{OUTCOME_OF_CATEGORY, "cs.CL", 11},
+	         OUTCOME_FRESH,
+	         "",
+	         5,
+	         false},
+		{{OUTCOME_OF_CATEGORY, "cs.CL", 10},
+	         OUTCOME_PARTIAL,
+	         why,
+	         4,
+	         false},
+		{{OUTCOME_OF_CATEGORY, "cs.CL", -3},
+	         OUTCOME_INVALID,
+	         why,
+	         3,
+	         false},
 	};
 	struct store_outcomes list = {0};
 	struct error err = {0};
@@ -61,6 +81,36 @@ static void lists_outcomes_by_name_and_day(void **state)
 	store_outcomes_fini(&list);
 }
 
+static void marks_a_day_as_recovered_once(void **state)
+{
+	static const struct store_day lost = {OUTCOME_OF_CATEGORY, "cs.CL", 10};
+	static const struct store_day none = {OUTCOME_OF_CATEGORY, "cs.CL", 11};
+	static const struct store_outcome later[] = {
+		{lost, OUTCOME_FRESH, "2 came later", 5, true},
+		{lost, OUTCOME_FRESH, "0 came later", 6, true},
+		{none, OUTCOME_UNREACHABLE, "not asked; 3 came later", 7, true},
+	};
+	struct store_outcomes list = {0};
+	struct error err = {0};
+
+	set_outcome(*state,
+	            &(struct store_outcome){lost, OUTCOME_STALE,
+	                                    "still the last one", 4, false});
+	for (size_t i = 0; i < N_OF(later); i++)
+		assert_done(store_set_recovered(*state, &later[i], &err));
+	assert_done(store_list_outcomes(*state, 0, &list, &err));
+	assert_int_equal(list.n, 2);
+	assert_int_equal(list.items[0].outcome, OUTCOME_STALE);
+	assert_true(list.items[0].recovered);
+	assert_int_equal(list.items[0].at, 4);
+	assert_string_equal(list.items[0].reason,
+	                    "still the last one; 2 came later");
+	assert_int_equal(list.items[1].outcome, OUTCOME_UNREACHABLE);
+	assert_true(list.items[1].recovered);
+	assert_string_equal(list.items[1].reason, "not asked; 3 came later");
+	store_outcomes_fini(&list);
+}
+
 static void lists_outcomes_from_a_day_on(void **state)
 {
 	static const struct {
@@ -68,9 +118,21 @@ static void lists_outcomes_from_a_day_on(void **state)
 		size_t n;
 	} cases[] = {{INT32_MIN, 3}, {-3, 3}, {0, 2}, {13, 1}, {INT32_MAX, 0}};
 	static const struct store_outcome given[] = {
-		{{OUTCOME_OF_SUBSCRIBER, "ada", 13}, OUTCOME_SENT, "", 1},
-		{{OUTCOME_OF_CATEGORY, "cs.CL", 12}, OUTCOME_FRESH, "", 1},
-		{{OUTCOME_OF_CATEGORY, "cs.CL", -3}, OUTCOME_INVALID, "", 1},
+		{{OUTCOME_OF_SUBSCRIBER, "ada", 13},
+	         OUTCOME_SENT,
+	         "",
+	         1,
+	         false},
+		{{OUTCOME_OF_CATEGORY, "cs.CL", 12},
+	         OUTCOME_FRESH,
+	         "",
+	         1,
+	         false},
+		{{OUTCOME_OF_CATEGORY, "cs.CL", -3},
+	         OUTCOME_INVALID,
+	         "",
+	         1,
+	         false},
 	};
 	struct error err = {0};
 
@@ -92,8 +154,9 @@ static void keeps_every_outcome_there_is(void **state)
 		const struct store_day day = {OUTCOME_OF_SUBSCRIBER, "x", i};
 		enum outcome back = OUTCOMES;
 
-		set_outcome(*state, &(struct store_outcome){
-					    day, (enum outcome)i, "", i});
+		set_outcome(*state,
+		            &(struct store_outcome){day, (enum outcome)i, "", i,
+		                                    false});
 		assert_int_equal(get(*state, &day, &back), STORE_FOUND);
 		assert_int_equal(back, i);
 	}
@@ -119,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test_in_memory(keeps_one_outcome_a_day),
 		test_in_memory(lists_outcomes_by_name_and_day),
+		test_in_memory(marks_a_day_as_recovered_once),
 		test_in_memory(lists_outcomes_from_a_day_on),
 		test_in_memory(keeps_every_outcome_there_is),
 		cmocka_unit_test(names_each_outcome_once),

@@ -185,7 +185,8 @@ static void forgets_outcomes_of_old_days(void **state)
 					    {OUTCOME_OF_CATEGORY, "cs.CL", day},
 					    OUTCOME_FRESH,
 					    "",
-					    1});
+					    1,
+					    false});
 	prune(*state, 1000);
 	assert_done(store_list_outcomes(*state, 0, &list, &err));
 	assert_int_equal(list.n, 2);
@@ -210,7 +211,8 @@ static void prunes_in_slices(void **state)
 					    {OUTCOME_OF_CATEGORY, "cs.CL", i},
 					    OUTCOME_FRESH,
 					    "",
-					    1});
+					    1,
+					    false});
 	}
 	for (int i = 0; more; i++) {
 		owned(store_candidates) struct store_candidates *left = NULL;

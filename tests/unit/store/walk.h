@@ -57,7 +57,8 @@ static inline void fill(const char *folder)
 	            &(struct store_outcome){{OUTCOME_OF_CATEGORY, "cs.CL", 10},
 	                                    OUTCOME_FRESH,
 	                                    "2 papers",
-	                                    100});
+	                                    100,
+	                                    false});
 }
 
 /* ---- reading all of it ---- */
