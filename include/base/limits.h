@@ -82,4 +82,13 @@
 
 /* Announcements older than this are in no digest. */
 #define LIMIT_CANDIDATE_DAYS 14
+/* So older days need not be recovered. */
+#define LIMIT_RECOVER_DAYS LIMIT_CANDIDATE_DAYS
+/* Of a category: all of cs has 30,000 in two weeks, in pages of 2000. */
+#define LIMIT_RECOVER_RECORDS 60000U
+/* A server that gives ever more pages must not be asked for ever. */
+#define LIMIT_RECOVER_PAGES 100U
+/* How often, and how long at a time, a server may make us wait (503). */
+#define LIMIT_RECOVER_TRIES 5
+#define LIMIT_RECOVER_WAIT_SEC 900
 #define LIMIT_LOG_LINE_BYTES 2000U

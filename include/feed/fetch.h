@@ -90,7 +90,8 @@ OWNED_DEFINE(feed_fetcher, struct feed_fetcher, feed_fetcher_close);
 /*
  * Queues a request (its strings are copied); requests are made one after the
  * other. `done` is called inside a net_turn(), never here; it may start
- * others; the answer is its to read, and is released after it.
+ * others; the answer is its to read, and is released after it, unless it has
+ * moved the body away and left a zeroed one.
  */
 void feed_fetch(struct feed_fetcher *fetcher,
                 const struct feed_request *request, feed_answer_fn done,

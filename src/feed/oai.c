@@ -270,7 +270,7 @@ int oai_parser_finish(struct oai_parser *parser, struct oai_page **ret_page,
 {
 	const struct buf *fields = parser->sax.raw.fields;
 	struct oai_page *page = parser->page;
-	struct span token = span_trim(buf_span(&fields[FIELD_TOKEN]));
+	struct span token;
 
 	if (sax_finish(&parser->sax, err) < 0)
 		return -1;
@@ -283,6 +283,7 @@ int oai_parser_finish(struct oai_parser *parser, struct oai_page **ret_page,
 		return error_set(err, ERROR_SYNTAX,
 		                 "none of its %zu records is of use: %s",
 		                 page->n_skipped, page->skipped);
+	token = span_trim(buf_span(&fields[FIELD_TOKEN]));
 	if (token.len > LIMIT_OAI_TOKEN_BYTES)
 		return error_set(err, ERROR_LIMIT,
 		                 "a resumption token of more than %u bytes",

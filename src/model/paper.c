@@ -61,10 +61,11 @@ static size_t count_lower(struct span text)
 static size_t measure_old_id(struct span text)
 {
 	size_t n = count_lower(text);
-	struct span rest = span_skip(text, n);
+	struct span rest;
 
 	if (n == 0)
 		return 0;
+	rest = span_skip(text, n);
 	if (rest.len > 3 && rest.ptr[0] == '.' &&
 	    isupper((unsigned char)rest.ptr[1]) &&
 	    isupper((unsigned char)rest.ptr[2])) {
