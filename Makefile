@@ -95,6 +95,7 @@ $(B)/%.o: %.c
 
 # Files that are built into the program by .incbin.
 $(B)/src/model/category.o: etc/categories
+$(B)/src/model/calendar.o: etc/holidays
 $(B)/src/digest/builtin.o: $(shell find templates -type f 2>/dev/null)
 
 # ---- what a person types: installs what is missing, then does its job ----
@@ -169,7 +170,7 @@ install: all
 	for m in $(MANUALS); do $(INSTALL) -D -m 0644 $$m \
 	    $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples \
-	    $(wildcard etc/*.example) etc/categories
+	    $(wildcard etc/*.example) etc/categories etc/holidays
 
 uninstall:
 	$(RM) $(DESTDIR)$(SBINDIR)/arxmail
