@@ -29,7 +29,8 @@ CAPABILITIES = b"250-sink\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n"
 
 def listen(port=0):
     """A port stays ours while a socket is bound to it, listening or not."""
-    listener = socket.socket()
+    # asyncio turns Nagle's delays off only where it reads that it is TCP.
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     return listener
