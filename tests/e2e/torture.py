@@ -71,6 +71,18 @@ def send(before=()):
     return end(start(before))
 
 
+def find_sender(runs):
+    """The one that holds the lock, if it is one of them."""
+    inode = f":{os.stat('state/send.lock').st_ino}"
+    for line in read("/proc/locks").splitlines():
+        words = line.split()
+        if words[1] == "FLOCK" and words[5].endswith(inode):
+            for run in runs:
+                if run.pid == int(words[4]):
+                    return run
+    return runs[0]
+
+
 def configure(relay):
     """From now on the program's relay is this one."""
     if not os.path.exists("plain.conf"):
