@@ -80,7 +80,7 @@ for first in range(len(times)):
         assert early <= SLACK_SEC, \
             f"{last - first + 1} in {times[last] - times[first]:.2f} s"
 rate = (len(times) - 1) / (times[-1] - times[0])
-tell(f"five processes at 150 a minute, four killed: seed {SEED}: "
+tell(f"five processes at 150 a minute, four killed: "
      f"{len(times)} messages, {rate * 60:.0f} a minute; the earliest came "
      f"{most * 1000:.0f} ms before its time")
 END

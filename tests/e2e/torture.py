@@ -211,7 +211,7 @@ class Sum:
         self.n_allowed += story.n_allowed
 
     def tell(self):
-        tell(f"{self.what}: seed {SEED}: {self.n_ends} early ends in "
+        tell(f"{self.what}: {self.n_ends} early ends in "
              f"{self.n_messages} messages of {self.n_stories} runs: 0 lost, "
              f"{self.n_repeats} came twice of {self.n_allowed} that may")
 
