@@ -122,12 +122,12 @@ e2e: $(PROGRAMS)
 	@$(RUN_TESTS) $(E2E)
 
 # The tests of early ends at length. What they draw, SEED=N draws again.
-SEED ?= $(shell date +%s)
 run-torture: $(PROGRAMS)
 	@$(RM) $(B)/torture
-	@rc=0; TORTURE=1 SEED=$(SEED) COUNTS=$(CURDIR)/$(B)/torture \
-	    $(RUN_TESTS) $(wildcard tests/e2e/05*.t) || rc=1; \
-	    cat $(B)/torture; echo "SEED=$(SEED)"; exit $$rc
+	@export TORTURE=1 SEED=$${SEED:-$$(date +%s)}; rc=0; \
+	    COUNTS=$(CURDIR)/$(B)/torture \
+	    $(RUN_TESTS) $(sort $(wildcard tests/e2e/05*.t)) || rc=1; \
+	    cat $(B)/torture; echo "SEED=$$SEED"; exit $$rc
 
 run-interop: $(PROGRAMS)
 	@$(RUN_TESTS) $(sort $(wildcard tests/interop/*.t))
