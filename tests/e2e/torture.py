@@ -10,7 +10,8 @@ that are ended to one that ends by itself. Always holds, also in between:
     Message-ID that it had
 
 Draws come from SEED, so that a story can be told again, as far as two
-processes ever do the same. TORTURE=1 is for the long version of each test.
+processes ever do the same. TORTURE=1 is for the long version of each test:
+`make torture`.
 """
 
 import collections
@@ -144,9 +145,9 @@ class Story:
         for name in os.listdir("state"):
             os.unlink(os.path.join("state", name))
         for name in os.listdir("fetched"):
-            path = shutil.copy2(os.path.join("fetched", name), "state")
-            owner = os.stat(os.path.join("fetched", name))
-            os.chown(path, owner.st_uid, owner.st_gid)
+            source = os.path.join("fetched", name)
+            copy = shutil.copy2(source, "state")
+            os.chown(copy, os.stat(source).st_uid, os.stat(source).st_gid)
         os.truncate("record", 0)
 
     def note_end(self, n_open):
@@ -185,12 +186,12 @@ class Story:
         deliveries = look()
         messages = accepted()
         wanted = {f"reader{i + 1}@example.org" for i in range(self.readers)}
-        for found in deliveries, set(messages):
-            to = collections.Counter(item.to for item in set(
-                item._replace(at=0, connection="")
-                if isinstance(item, Accepted) else item for item in found))
+        for found in deliveries, messages:
+            names = {item.message_id: item.to for item in found}
+            to = collections.Counter(names.values())
             assert set(to) == wanted, f"lost: {wanted ^ set(to)}"
             assert max(to.values()) == 1, f"two digests: {to.most_common(3)}"
+        assert len(deliveries) == self.readers, len(deliveries)
         assert all(item.state == SENT for item in deliveries), deliveries
         return self.check_repeats(messages)
 
