@@ -104,7 +104,7 @@ JOBS ?= $(shell nproc)
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
 lint: PARALLEL += -k
-check demo interop bench lint:
+check torture demo interop bench lint:
 	@tests/setup.sh $@
 	@+$(MAKE) --no-print-directory $(PARALLEL) run-$@
 
@@ -121,6 +121,14 @@ unit: $(TESTS) $(REPLAYS)
 
 e2e: $(PROGRAMS)
 	@$(RUN_TESTS) $(E2E)
+
+# The tests of early ends at length. What they draw, SEED=N draws again.
+run-torture: $(PROGRAMS)
+	@$(RM) $(B)/torture
+	@export TORTURE=1 SEED=$${SEED:-$$(date +%s)}; rc=0; \
+	    COUNTS=$(CURDIR)/$(B)/torture \
+	    $(RUN_TESTS) $(sort $(wildcard tests/e2e/05*.t)) || rc=1; \
+	    cat $(B)/torture; echo "SEED=$$SEED"; exit $$rc
 
 run-interop: $(PROGRAMS)
 	@$(RUN_TESTS) $(sort $(wildcard tests/interop/*.t))
@@ -181,7 +189,8 @@ uninstall:
 clean:
 	$(RM) -r build
 
-.PHONY: all check demo interop bench lint run-check run-interop run-demo \
-        run-bench fuzz run-fuzz unit e2e golden-accept format install uninstall clean
+.PHONY: all check torture demo interop bench lint run-check run-torture \
+        run-interop run-demo run-bench fuzz run-fuzz unit e2e golden-accept \
+        format install uninstall clean
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)

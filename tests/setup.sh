@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a job needs and that are not there:
 #
-#     setup.sh build|demo|check|lint|interop|bench|ci
+#     setup.sh build|demo|check|torture|lint|interop|bench|ci
 #
 # Asks nothing. Where it cannot install, it says which packages to install.
 set -eu
@@ -17,13 +17,13 @@ lint="$check clang clang-format clang-tidy cppcheck shellcheck mandoc"
 case ${1-} in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
-check) wanted=$check ;;
+check | torture) wanted=$check ;;
 interop) wanted=$interop ;;
 lint) wanted=$lint ;;
 bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown" ;;
 ci) wanted="$lint $interop valgrind" ;;
 *)
-    echo "usage: $0 build|demo|check|lint|interop|bench|ci" >&2
+    echo "usage: $0 build|demo|check|torture|lint|interop|bench|ci" >&2
     exit 2
     ;;
 esac
