@@ -102,7 +102,8 @@ static bool ends_at(const struct way *way, int n)
 	bool came;
 	int rc;
 
-	assert_int_equal(set_up(&state), 0);
+	if (set_up(&state) || !state)
+		abort();
 	rig = state;
 	configure(rig,
 	          ADA("") ", { id = \"emmy\"; email = \"emmy@example.org\";"
