@@ -169,7 +169,7 @@ void store_digest_free(struct store_digest *digest)
 	free(digest);
 }
 
-static int load_paper(struct store *store, const struct packed_paper *packed,
+static int read_paper(struct store *store, const struct packed_paper *packed,
                       struct paper **ret_paper, struct error *err)
 {
 	sqlite3_stmt *row = NULL;
@@ -191,6 +191,22 @@ static int load_paper(struct store *store, const struct packed_paper *packed,
 		                 id, packed->version);
 	*ret_paper = store_read_paper(row, 0);
 	store_reset(row);
+	return 0;
+}
+
+/* Many digests of a day have the same papers: each is read once. */
+static int load_paper(struct store *store, const struct packed_paper *packed,
+                      struct paper **ret_paper, struct error *err)
+{
+	struct shelf *shelf = store_shelf(store);
+	struct paper *paper = shelf_find(shelf, packed);
+
+	if (!paper) {
+		if (read_paper(store, packed, &paper, err) < 0)
+			return -1;
+		shelf_put(shelf, paper);
+	}
+	*ret_paper = paper_share(paper);
 	return 0;
 }
 

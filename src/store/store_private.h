@@ -138,6 +138,21 @@ struct packed_paper {
 	uint32_t version;
 };
 
+/* The papers that digests were read with last, by id and version. */
+struct shelf {
+	struct paper **slots; /* NULL until there is one */
+	size_t n;
+};
+
+void shelf_fini(struct shelf *shelf);
+/* NULL if it is not there; the shelf's. */
+struct paper *shelf_find(const struct shelf *shelf,
+                         const struct packed_paper *packed);
+/* Takes a paper that is not there; drops all the others if it is full. */
+void shelf_put(struct shelf *shelf, struct paper *paper);
+
+struct shelf *store_shelf(struct store *store);
+
 /* Appends the digest's topics, categories, counts and entries. */
 void store_pack(struct buf *out, const struct digest *digest);
 
