@@ -124,10 +124,9 @@ MUST_CHECK int store_newest_batch_mark(struct store *store,
                                        const struct strings *categories,
                                        int64_t *ret_mark, struct error *err);
 
-/* Was the paper announced (anywhere) with a seq of `seq` or less? */
-MUST_CHECK int store_announced_before(struct store *store, const char *paper_id,
-                                      int64_t seq, bool *ret_before,
-                                      struct error *err);
+/* The seq of the paper's first announcement, anywhere; 0 if there is none. */
+MUST_CHECK int store_first_seq(struct store *store, const char *paper_id,
+                               int64_t *ret_seq, struct error *err);
 
 /* ---- subscribers ---- */
 

@@ -8,6 +8,8 @@
 /* A paper of the batch; several may be versions of one e-print. */
 struct batch_paper {
 	size_t first; /* index of the first one with the same id */
+	/* of `first`: the e-print's first announcement ever; 0: not known */
+	int64_t first_seq;
 	/* of `first`, for the subscriber of `turn`; NULL: none */
 	const struct announcement *as_first; /* new, cross */
 	const struct announcement *as_again; /* replace, replace-cross */

@@ -357,17 +357,13 @@ int store_last_seq(struct store *store, int64_t *ret_seq, struct error *err)
 	                    NO_VALUES, ret_seq, err);
 }
 
-int store_announced_before(struct store *store, const char *paper_id,
-                           int64_t seq, bool *ret_before, struct error *err)
+int store_first_seq(struct store *store, const char *paper_id, int64_t *ret_seq,
+                    struct error *err)
 {
-	int64_t found = 0;
-
-	if (store_number(
-		    store,
-		    "SELECT 1 FROM paper JOIN announcement USING (paper_no)"
-		    " WHERE id = ?1 AND seq <= ?2 LIMIT 1",
-		    VALUES(TEXT(paper_id), INT(seq)), &found, err) < 0)
-		return -1;
-	*ret_before = found != 0;
-	return 0;
+	*ret_seq = 0;
+	return store_number(store,
+	                    "SELECT min(seq) FROM paper"
+	                    " JOIN announcement USING (paper_no)"
+	                    " WHERE id = ?1",
+	                    VALUES(TEXT(paper_id)), ret_seq, err);
 }

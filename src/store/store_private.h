@@ -153,8 +153,14 @@ void shelf_put(struct shelf *shelf, struct paper *paper);
 
 struct shelf *store_shelf(struct store *store);
 
-/* Appends the digest's topics, categories, counts and entries. */
-void store_pack(struct buf *out, const struct digest *digest);
+/*
+ * Appends the digest's topics, categories, counts and entries. `mark` is
+ * where the subscriber's mark is after it.
+ */
+void store_pack(struct buf *out, const struct digest *digest, int64_t mark);
+
+/* That mark; INT64_MAX if it is not known. */
+int64_t store_unpack_mark(struct span packed);
 
 /*
  * Fills `digest` from a packed one; entry I's paper is papers[I], which the

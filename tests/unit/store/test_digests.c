@@ -371,6 +371,15 @@ static void assert_never_sent(struct store *store, const char *subscriber_id,
 		STORE_MISSING);
 }
 
+/* The mark stands behind all papers, as it does with their digests. */
+static void pass_all_papers(struct store *store)
+{
+	const struct store_move move = {0, last_seq(store)};
+	struct error err = {0};
+
+	assert_gives(store_move_mark(store, "ada", &move, &err), STORE_QUEUED);
+}
+
 static void knows_the_highest_version_it_sent(void **state)
 {
 	static const struct plan plans[] = {
@@ -379,6 +388,7 @@ static void knows_the_highest_version_it_sent(void **state)
 		{"ada", "m3@example.org", 12, 3, {{A, 2, 0}}},
 	};
 
+	pass_all_papers(*state);
 	assert_never_sent(*state, "ada", A);
 	queue(*state, &plans[0]);
 	assert_sent(*state, A, 1, 10);
@@ -394,6 +404,24 @@ static void knows_the_highest_version_it_sent(void **state)
 	assert_never_sent(*state, "ada", "");
 }
 
+/* A year of digests is not read for a paper of yesterday. */
+static void looks_into_no_digest_from_before_the_paper(void **state)
+{
+	static const struct plan plans[] = {
+		{"ada", "m1@example.org", 10, 1, {{A, 1, 0}, {C, 1, 0}}},
+		{"ada", "m2@example.org", 11, 2, {{B, 1, 0}}},
+	};
+	const struct store_move move = {1, last_seq(*state)};
+	struct error err = {0};
+
+	queue(*state, &plans[0]); /* its mark is 1: C came later */
+	assert_gives(store_move_mark(*state, "ada", &move, &err), STORE_QUEUED);
+	queue(*state, &plans[1]);
+	assert_sent(*state, A, 1, 10);
+	assert_sent(*state, B, 1, 11);
+	assert_never_sent(*state, "ada", C);
+}
+
 /* The subscriber comes back: what never left comes with the next digest. */
 static void forgets_what_was_cancelled_before_it_was_sent(void **state)
 {
@@ -406,6 +434,7 @@ static void forgets_what_was_cancelled_before_it_was_sent(void **state)
 	struct error err = {0};
 	size_t n = 0;
 
+	pass_all_papers(*state);
 	deliver(*state, queue(*state, &sent), &attempt);
 	queue(*state, &cancelled);
 	assert_sent(*state, A, 2, 11);
@@ -525,6 +554,7 @@ int main(void)
 		test_with_papers(refuses_a_digest_of_papers_it_does_not_have),
 		test_with_papers(says_which_digest_there_is_not),
 		test_with_papers(knows_the_highest_version_it_sent),
+		test_with_papers(looks_into_no_digest_from_before_the_paper),
 		test_with_papers(forgets_what_was_cancelled_before_it_was_sent),
 		test_with_papers(finds_the_last_digest_and_its_delivery),
 		test_in_folder(lets_one_of_two_stores_move_a_mark),
