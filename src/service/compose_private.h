@@ -18,8 +18,20 @@ struct batch_paper {
 	unsigned claimed; /* for this subscriber */
 };
 
+enum composer_phase {
+	PHASE_MARKS, /* of the subscribers, one by one */
+	PHASE_LOADING,
+	PHASE_INDEXING,
+	PHASE_READY,
+};
+
 struct service_composer {
 	struct service *service;
+	enum composer_phase phase;
+	const struct subscriber *const *subscribers; /* borrowed */
+	size_t n_subscribers;
+	size_t n_asked;      /* of the subscribers */
+	int64_t oldest_mark; /* of those */
 	struct store_candidates *candidates;
 	struct batch_paper *papers; /* as candidates->papers */
 	size_t *paper_of;           /* of each announcement */

@@ -73,12 +73,19 @@ class Job:
         subprocess.run(["awk", "-v", f"readers={readers}", "-v",
                         f"papers={PAPERS}", "-v", f"folder={folder}", "-v",
                         f"port={port}", "-f", HERE / "make.awk"], check=True)
-        self.program = self.folder / "arxmail"
-        shutil.copy(BUILD / "arxmail", self.program)
+        self.program = self.copy("arxmail")
+
+    def copy(self, name):
+        """To where the user may run it."""
+        return shutil.copy(BUILD / name, self.folder)
 
     def run(self, *argv):
         return Usage([self.program, "-c", self.folder / "arxmail.conf", *argv],
                      **self.user, stdout=subprocess.DEVNULL)
+
+    def run_slices(self):
+        Usage([self.copy("tests/bench/slices"), self.folder / "arxmail.conf"],
+              **self.user)
 
 
 def verdict(words, holds):
@@ -107,6 +114,13 @@ def measure(readers):
     return usage.cpu
 
 
+def measure_slices(readers):
+    with tempfile.TemporaryDirectory(prefix="arxmail-bench.") as folder:
+        job = Job(folder, readers, "25")
+        job.run("fetch")
+        job.run_slices()
+
+
 def measure_peer():
     """Seconds of CPU for a digest."""
     with tempfile.TemporaryDirectory(prefix="arxmail-bench.") as folder, \
@@ -129,6 +143,7 @@ def main():
         verdict(f"{last} in at most {TIMES_TIME} times the time of {first} "
                 f"({cpu[last] / cpu[first]:.1f})",
                 cpu[last] <= TIMES_TIME * cpu[first])
+    measure_slices(first)
     times = measure_peer() / (cpu[first] / first)
     verdict(f"at least {TIMES_PEER} times as fast ({times:.0f})",
             times >= TIMES_PEER)
