@@ -117,6 +117,14 @@ sqlite3 *store_db(const struct store *store);
 
 /* ---- rows ---- */
 
+/*
+ * What can be sent (queued, deferred, unknown), and all but what has ended
+ * well (sent, superseded, cancelled): in the words of the schema, by which
+ * SQLite knows that an index has all such rows.
+ */
+#define STATE_OPEN "(state = 0 OR state = 3 OR state = 4)"
+#define STATE_NOT_DONE "state <> 2 AND state <> 7 AND state <> 8"
+
 /* The columns that store_read_paper() reads, from its first one on. */
 #define PAPER_COLUMNS                                            \
 	"paper.id, paper.version, paper.title, paper.abstract, " \
