@@ -573,7 +573,7 @@ MUST_CHECK int store_list_outcomes(struct store *store, int32_t since_day,
  * Deletes papers, announcements, outcomes and digests with ended deliveries
  * that are older than `before`, at most `max_rows` of each; *ret_more says
  * whether there are others. The newest digest of a subscriber and the papers
- * of every kept digest stay.
+ * of every kept digest stay; other papers go some days after their time.
  */
 MUST_CHECK int store_prune(struct store *store, int64_t before, size_t max_rows,
                            bool *ret_more, struct error *err);

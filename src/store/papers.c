@@ -264,7 +264,7 @@ static int load_papers(struct store *store, struct loading *loading,
 	if (store_query(store, &row,
 	                "SELECT paper_no, " PAPER_COLUMNS " FROM paper"
 	                " WHERE paper_no IN (SELECT paper_no FROM announcement"
-	                "  WHERE seq > ?1 AND stored_at >= ?2)"
+	                "  WHERE seq > ?1 AND +stored_at >= ?2)"
 	                " ORDER BY paper_no",
 	                bounds, err) < 0)
 		return -1;
@@ -317,7 +317,7 @@ static int load_announcements(struct store *store, struct loading *loading,
 	if (store_query(store, &row,
 	                "SELECT seq, category, paper_no, type, day"
 	                " FROM announcement"
-	                " WHERE seq > ?1 AND stored_at >= ?2 ORDER BY seq",
+	                " WHERE seq > ?1 AND +stored_at >= ?2 ORDER BY seq",
 	                bounds, err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
@@ -327,6 +327,9 @@ static int load_announcements(struct store *store, struct loading *loading,
 }
 
 /*
+ * The signs before stored_at leave the rows to their seq, which bounds them
+ * better than the index by age does.
+ *
  * Announcements that come between the two reads have papers that were not
  * loaded; take_announcement() leaves them to the next time.
  */

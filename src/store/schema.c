@@ -151,7 +151,8 @@ static const char schema_4[] =
 	"  WHERE state = 0 OR state = 3 OR state = 4;"
 	"DROP INDEX delivery_state;"
 	"CREATE INDEX delivery_state ON delivery (state, delivery_no)"
-	"  WHERE state <> 2 AND state <> 7 AND state <> 8;";
+	"  WHERE state <> 2 AND state <> 7 AND state <> 8;"
+	"CREATE INDEX announcement_by_age ON announcement (stored_at);";
 
 /* Step I leads from version I to I + 1. Steps that were released stay. */
 static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4};
