@@ -20,7 +20,8 @@ demo) wanted=$demo ;;
 check | torture) wanted=$check ;;
 interop) wanted=$interop ;;
 lint) wanted=$lint ;;
-bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown" ;;
+bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown
+       python3-feedparser" ;;
 ci) wanted="$lint $interop valgrind" ;;
 *)
     echo "usage: $0 build|demo|check|torture|lint|interop|bench|ci" >&2

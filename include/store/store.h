@@ -124,10 +124,9 @@ MUST_CHECK int store_newest_batch_mark(struct store *store,
                                        const struct strings *categories,
                                        int64_t *ret_mark, struct error *err);
 
-/* Was the paper announced (anywhere) with a seq of `seq` or less? */
-MUST_CHECK int store_announced_before(struct store *store, const char *paper_id,
-                                      int64_t seq, bool *ret_before,
-                                      struct error *err);
+/* The seq of the paper's first announcement, anywhere; 0 if there is none. */
+MUST_CHECK int store_first_seq(struct store *store, const char *paper_id,
+                               int64_t *ret_seq, struct error *err);
 
 /* ---- subscribers ---- */
 
@@ -574,7 +573,7 @@ MUST_CHECK int store_list_outcomes(struct store *store, int32_t since_day,
  * Deletes papers, announcements, outcomes and digests with ended deliveries
  * that are older than `before`, at most `max_rows` of each; *ret_more says
  * whether there are others. The newest digest of a subscriber and the papers
- * of every kept digest stay.
+ * of every kept digest stay; other papers go some days after their time.
  */
 MUST_CHECK int store_prune(struct store *store, int64_t before, size_t max_rows,
                            bool *ret_more, struct error *err);

@@ -25,11 +25,17 @@ struct store {
 	char *path;
 	struct cached cache[CACHE_SIZE];
 	size_t n_cached;
+	struct shelf shelf;
 };
 
 sqlite3 *store_db(const struct store *store)
 {
 	return store->db;
+}
+
+struct shelf *store_shelf(struct store *store)
+{
+	return &store->shelf;
 }
 
 /* ---- errors ---- */
@@ -374,6 +380,7 @@ void store_close(struct store *store)
 	for (size_t i = 0; i < store->n_cached; i++)
 		sqlite3_finalize(store->cache[i].stmt);
 	sqlite3_close(store->db);
+	shelf_fini(&store->shelf);
 	free(store->path);
 	free(store);
 }
