@@ -32,6 +32,7 @@ struct cli_command {
 	int (*run)(const char *conf_path, int argc, char **argv);
 };
 
+extern const struct cli_command cli_daemon;
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_fetch;
 extern const struct cli_command cli_send_now;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/owned.h"
 #include "conf/conf.h"
+#include "net/net.h"
 #include "service/world.h"
 
 struct world;
@@ -18,6 +19,16 @@ MUST_CHECK int world_open(struct world **ret_world, const struct conf *conf,
 void world_close(struct world *world);
 
 OWNED_DEFINE(world, struct world, world_close);
+
+/*
+ * Another config, while nothing is on its way; the old one may go then. Its
+ * state_dir is the same.
+ */
+MUST_CHECK int world_set_conf(struct world *world, const struct conf *conf,
+                              struct error *err);
+
+/* Its loop; borrowed. */
+struct net *world_net(struct world *world);
 
 /* What service/ is given; borrowed from `world`. */
 struct service_world *world_service(struct world *world);

@@ -59,3 +59,11 @@ void net_watch_deadline(struct net_watch *watch, int64_t deadline_ms);
  * 60 s, then the callbacks of what happened.
  */
 MUST_CHECK int net_turn(struct net *net, int64_t until_ms, struct error *err);
+
+/*
+ * The longest time that passed between two waits, in milliseconds: how long
+ * the loop was blocked at most. net_forget_busy() begins anew, for what is
+ * allowed to take long.
+ */
+int64_t net_longest_busy_ms(const struct net *net);
+void net_forget_busy(struct net *net);

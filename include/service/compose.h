@@ -32,6 +32,13 @@ struct service_composed {
 	struct store_move move; /* of the subscriber's mark */
 	bool begin;             /* new or resumed: its mark is not stored yet */
 	bool lift;              /* it was suspended for another address */
+	/*
+	 * Earlier deliveries that did not arrive: their papers are in `digest`,
+	 * too, and theirs.
+	 */
+	struct store_deliveries superseded;
+	struct store_digest **carried;
+	size_t n_carried;
 };
 
 void service_composed_fini(struct service_composed *composed);

@@ -1,6 +1,8 @@
 #pragma once
 
-/* Retention: what is older than keep_days goes. */
+/* What goes: what is older than keep_days, and who is no longer there. */
+
+#include <stddef.h>
 
 #include "base/error.h"
 #include "service/world.h"
@@ -10,3 +12,10 @@
  * slices as a run may take; the next run goes on.
  */
 MUST_CHECK int service_retain(struct service *service, struct error *err);
+
+/*
+ * Cancels the open deliveries of who is no longer in the config, *ret_n of
+ * them, and notes that they are gone.
+ */
+MUST_CHECK int service_keep_subscribers(struct service *service, size_t *ret_n,
+                                        struct error *err);

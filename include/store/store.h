@@ -273,23 +273,61 @@ void store_deliveries_fini(struct store_deliveries *deliveries);
 
 /* Which deliveries to list. */
 struct store_page {
-	int64_t now;      /* whose next_at has passed; INT64_MAX: any */
-	int64_t after_id; /* those behind this one */
+	int64_t now;      /* whose next_at has passed */
+	int64_t after_at; /* those behind the one with this next_at */
+	int64_t after_id; /* and this id; both 0: from the beginning */
 	size_t limit;
 };
 
-/* Queued, deferred and unknown deliveries that may go, oldest first. */
+/* Queued, deferred and unknown deliveries that may go, by next_at and id. */
 MUST_CHECK int store_next_deliveries(struct store *store,
                                      const struct store_page *page,
                                      struct store_deliveries *ret_deliveries,
                                      struct error *err);
+
+/* Those that are due at `now` or being sent, oldest first. */
+MUST_CHECK int store_list_pending(struct store *store, int64_t now,
+                                  struct store_deliveries *ret_deliveries,
+                                  struct error *err);
+
+/*
+ * When the first of them may go; 0 while one is being sent, which may be a dead
+ * sender's. STORE_FOUND, or STORE_MISSING: none is open.
+ */
+MUST_CHECK int store_next_due(struct store *store, int64_t *ret_at,
+                              struct error *err);
+
+/*
+ * The subscriber's open deliveries that provably did not arrive, oldest first:
+ * their papers may travel with the next digest.
+ */
+MUST_CHECK int store_list_undelivered(struct store *store,
+                                      const char *subscriber_id,
+                                      struct store_deliveries *ret_deliveries,
+                                      struct error *err);
+
+/* One of those: its papers are in a later digest now. */
+MUST_CHECK int store_supersede_delivery(struct store *store, int64_t id,
+                                        int64_t at, struct error *err);
+
+/* Open deliveries are due at once: the subscriber's; of all, if it is NULL. */
+MUST_CHECK int store_hasten_deliveries(struct store *store,
+                                       const char *subscriber_id,
+                                       struct error *err);
+
+/* It is not looked at before `next_at`; nothing is counted. */
+MUST_CHECK int store_postpone_delivery(struct store *store, int64_t id,
+                                       int64_t next_at, struct error *err);
 
 /* One delivery; STORE_FOUND or STORE_MISSING. */
 MUST_CHECK int store_get_delivery(struct store *store, int64_t id,
                                   struct store_delivery *ret_delivery,
                                   struct error *err);
 
-/* It is being sent from now on; the address may have changed. */
+/*
+ * It is being sent from now on; the address may have changed. STORE_FOUND, or
+ * STORE_MISSING: it is not open any more (superseded, cancelled).
+ */
 MUST_CHECK int store_start_delivery(struct store *store, int64_t id,
                                     const char *address, int64_t at,
                                     struct error *err);
@@ -307,13 +345,20 @@ struct store_attempt {
 	const char *words; /* NULL: none */
 };
 
+/*
+ * A delivery that may have arrived once stays `unknown` where others go back
+ * to `queued` or `deferred`.
+ */
 MUST_CHECK int store_end_delivery(struct store *store, int64_t id,
                                   const struct store_attempt *attempt,
                                   struct error *err);
 
-/* A failed one is queued again: the refusal was not about its recipient. */
+/*
+ * A failed one is queued again, for `next_at`: the refusal was not about its
+ * recipient.
+ */
 MUST_CHECK int store_reopen_delivery(struct store *store, int64_t id,
-                                     struct error *err);
+                                     int64_t next_at, struct error *err);
 
 /*
  * For who has just got the send lock: `sending` rows of a dead sender go back
@@ -323,6 +368,24 @@ MUST_CHECK int store_reopen_delivery(struct store *store, int64_t id,
 MUST_CHECK int store_recover_deliveries(struct store *store, int64_t at,
                                         bool hold, size_t *ret_n_unknown,
                                         struct error *err);
+
+/* The relay refuses everybody: since when, and when it is asked again. */
+struct store_trouble {
+	int64_t since; /* 0: there is none */
+	int64_t next_at;
+	char *words;
+};
+
+void store_trouble_fini(struct store_trouble *trouble);
+
+/* A trouble that is known keeps its `since`. */
+MUST_CHECK int store_set_trouble(struct store *store,
+                                 const struct store_trouble *trouble,
+                                 struct error *err);
+/* STORE_FOUND or STORE_MISSING. */
+MUST_CHECK int store_get_trouble(struct store *store,
+                                 struct store_trouble *ret_trouble,
+                                 struct error *err);
 
 /* A digest that is to be sent once more. */
 struct store_again {

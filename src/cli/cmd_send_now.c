@@ -170,17 +170,11 @@ static int poll_feeds(struct send_run *run, size_t *ret_n_failed)
 
 static int keep_subscribers(struct send_run *run)
 {
-	const struct conf *conf = run->cli->conf;
-	struct service *service = &run->cli->service;
-	owned(strings) struct strings ids = {0};
 	struct error err = {0};
 	size_t n_cancelled = 0;
 
-	for (size_t i = 0; i < conf->n_subscribers; i++)
-		strings_add(&ids, span_of(conf->subscribers[i]->id));
-	if (store_keep_subscribers(service->store, &ids,
-	                           clock_now_sec(&service->world->clock),
-	                           &n_cancelled, &err) < 0) {
+	if (service_keep_subscribers(&run->cli->service, &n_cancelled, &err) <
+	    0) {
 		cli_say("%s", err.message);
 		return -1;
 	}

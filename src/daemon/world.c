@@ -1,7 +1,6 @@
 #include "daemon/world.h"
 
 #include "base/mem.h"
-#include "net/net.h"
 
 struct world {
 	struct service_world service;
@@ -9,6 +8,7 @@ struct world {
 	struct net *net;
 	struct feed_fetcher *fetcher;
 	const struct conf *conf;
+	char *state_dir; /* NULL: no gate between processes */
 };
 
 static void fetch(void *ctx, const struct feed_request *request,
@@ -59,7 +59,6 @@ int world_open(struct world **ret_world, const struct conf *conf,
 {
 	owned(world) struct world *world = mem_new(sizeof(*world));
 
-	world->conf = conf;
 	world->clock = clock_real();
 	world->service = (struct service_world){
 		.clock = world->clock,
@@ -71,9 +70,9 @@ int world_open(struct world **ret_world, const struct conf *conf,
 		.relay_close = relay_close,
 		.wait = wait_once,
 	};
+	world->state_dir = state_dir ? mem_dup(state_dir) : NULL;
 	if (net_open(&world->net, &world->clock, err) < 0 ||
-	    feed_fetcher_open(&world->fetcher, world->net, &world->clock,
-	                      &conf->feeds, state_dir, err) < 0)
+	    world_set_conf(world, conf, err) < 0)
 		return -1;
 	*ret_world = take_ptr(world);
 	return 0;
@@ -85,7 +84,22 @@ void world_close(struct world *world)
 		return;
 	feed_fetcher_close(world->fetcher);
 	net_close(world->net);
+	free(world->state_dir);
 	free(world);
+}
+
+int world_set_conf(struct world *world, const struct conf *conf,
+                   struct error *err)
+{
+	feed_fetcher_close(take_ptr(world->fetcher));
+	world->conf = conf;
+	return feed_fetcher_open(&world->fetcher, world->net, &world->clock,
+	                         &conf->feeds, world->state_dir, err);
+}
+
+struct net *world_net(struct world *world)
+{
+	return world->net;
 }
 
 struct service_world *world_service(struct world *world)

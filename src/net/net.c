@@ -35,6 +35,8 @@ struct net {
 	struct net_watch *watches;
 	struct curl_waitfd *fds;
 	size_t fds_capacity;
+	int64_t woken_ms; /* when the last wait ended; 0: not yet */
+	int64_t longest_busy_ms;
 };
 
 /* A peer that hangs up must be an error of one write, not our end. */
@@ -267,6 +269,25 @@ static void call_transfers(struct net *net)
 	}
 }
 
+int64_t net_longest_busy_ms(const struct net *net)
+{
+	return net->longest_busy_ms;
+}
+
+void net_forget_busy(struct net *net)
+{
+	net->longest_busy_ms = 0;
+	net->woken_ms = 0;
+}
+
+static void note_busy(struct net *net)
+{
+	int64_t busy_ms = clock_monotonic_ms(net->clock) - net->woken_ms;
+
+	if (net->woken_ms > 0 && busy_ms > net->longest_busy_ms)
+		net->longest_busy_ms = busy_ms;
+}
+
 int net_turn(struct net *net, int64_t until_ms, struct error *err)
 {
 	unsigned n_fds;
@@ -275,8 +296,10 @@ int net_turn(struct net *net, int64_t until_ms, struct error *err)
 
 	sweep_watches(net);
 	n_fds = collect_fds(net);
+	note_busy(net);
 	code = curl_multi_poll(net->multi, net->fds, n_fds,
 	                       wait_ms(net, until_ms), NULL);
+	net->woken_ms = clock_monotonic_ms(net->clock);
 	take_ready(net);
 	if (!code)
 		code = curl_multi_perform(net->multi, &n_running);

@@ -10,6 +10,10 @@
 void service_composed_fini(struct service_composed *composed)
 {
 	digest_free(composed->digest);
+	store_deliveries_fini(&composed->superseded);
+	for (size_t i = 0; i < composed->n_carried; i++)
+		store_digest_free(composed->carried[i]);
+	free(composed->carried);
 	*composed = (struct service_composed){0};
 }
 

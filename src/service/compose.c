@@ -315,6 +315,13 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp(right->paper->id, left->paper->id);
 }
 
+void service_sort_entries(struct digest *digest)
+{
+	if (digest->n_entries > 0)
+		qsort(digest->entries, digest->n_entries,
+		      sizeof(*digest->entries), compare_entries);
+}
+
 static struct digest *begin_digest(struct service *service,
                                    const struct subscriber *subscriber,
                                    int32_t day)
@@ -359,9 +366,7 @@ static int fill_digest(struct service_composer *composer,
 	quota = (struct quota){composer->service->store, subscriber, compiled,
 	                       n_of, mark};
 	rc = pick_entries(composer, &quota, &found, digest, err);
-	if (digest->n_entries > 0)
-		qsort(digest->entries, digest->n_entries,
-		      sizeof(*digest->entries), compare_entries);
+	service_sort_entries(digest);
 	free(found.items);
 	return rc;
 }
@@ -412,5 +417,9 @@ int service_compose(struct service_composer *composer,
 		.begin = standing.begin,
 		.lift = standing.lift,
 	};
+	if (service_carry(composer->service, ret_composed, err) < 0) {
+		service_composed_fini(ret_composed);
+		return -1;
+	}
 	return ret_composed->digest->n_entries > 0 ? COMPOSED : COMPOSE_NOTHING;
 }

@@ -42,3 +42,19 @@ MUST_CHECK int service_find_standing(struct service *service,
                                      const struct subscriber *subscriber,
                                      struct standing *ret_standing,
                                      struct error *err);
+
+/* By topic, then best first. */
+void service_sort_entries(struct digest *digest);
+
+/*
+ * Adds to a digest that has papers those of the subscriber's digests that
+ * provably did not arrive: one mail takes all of them along.
+ */
+MUST_CHECK int service_carry(struct service *service,
+                             struct service_composed *composed,
+                             struct error *err);
+
+/* Their deliveries end; part of the transaction that queues the digest. */
+MUST_CHECK int service_supersede(struct service *service,
+                                 const struct service_composed *composed,
+                                 struct error *err);

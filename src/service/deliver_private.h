@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * The delivery engine. A sender has lanes, one session with the relay each;
- * the outbox gives it letters. Callbacks of a session only note what happened;
+ * The delivery engine. A sender rests until something is due and the lock is
+ * free, then works until nothing is, or the relay is in trouble. At work it has
+ * lanes, one session with the relay each; the outbox gives it letters. Callbacks of a session only note what happened;
  * then, once a turn of the loop:
  *
  *   fill     letters are rendered for lanes that are free or about to be
@@ -29,20 +30,27 @@ struct letter {
 	struct buf message;
 	struct smtp_letter smtp; /* borrows the above */
 	size_t n_papers;
+	int32_t day;     /* the digest's: whose outcome it is */
 	bool started;    /* the store knows that it is being sent */
+	bool gone;       /* the store has it no more: superseded, cancelled */
 	unsigned n_lost; /* sessions that ended before they took it */
 };
 
 void letter_free(struct letter *letter);
 OWNED_DEFINE(letter, struct letter, letter_free);
 
-/* Where letters come from: each delivery once a run, oldest first. */
+struct sender;
+
+/* Where letters come from: what is due, first what has waited longest. */
 struct outbox {
 	struct service *service;
-	const struct strings *ids; /* NULL: of all subscribers */
-	char *from;                /* as SMTP wants it */
+	const struct sender *sender; /* what it has in hand is not given again */
+	const struct strings *ids;   /* NULL: of all subscribers */
+	char *from;                  /* as SMTP wants it */
 	struct store_deliveries page;
 	size_t next; /* in the page */
+	int64_t now;
+	int64_t after_at;
 	int64_t after_id;
 	bool empty;
 };
@@ -52,9 +60,12 @@ enum outbox_outcome {
 	OUTBOX_EMPTY = 1,
 };
 
-MUST_CHECK int outbox_init(struct outbox *outbox, struct service *service,
-                           const struct strings *ids, struct error *err);
+MUST_CHECK int outbox_init(struct outbox *outbox, const struct sender *sender,
+                           struct error *err);
 void outbox_fini(struct outbox *outbox);
+
+/* Looks again from the beginning, for what is due at `now`. */
+void outbox_rewind(struct outbox *outbox, int64_t now);
 
 /* Renders the next one, which the caller owns. */
 MUST_CHECK int outbox_next(struct outbox *outbox, struct letter **ret_letter,
@@ -82,8 +93,9 @@ struct pace {
 	uint32_t n_good; /* sent since the last change */
 };
 
-void pace_init(struct pace *pace, const struct smtp_options *smtp,
-               struct lock *lock);
+void pace_init(struct pace *pace, struct lock *lock);
+/* What the lock's last holder left, and what the config allows now. */
+void pace_begin(struct pace *pace, const struct smtp_options *smtp);
 bool pace_allows(const struct pace *pace, int64_t now_ms);
 /* When it allows the next one. */
 int64_t pace_look_ms(const struct pace *pace, int64_t now_ms);
@@ -112,8 +124,6 @@ struct ended {
 /* So many refusals in a row that are not the recipients' are the relay's. */
 #define REFUSED_MOST 3
 
-struct sender;
-
 struct lane {
 	struct sender *sender;
 	void *relay; /* NULL: no session */
@@ -131,14 +141,38 @@ void lane_close(struct lane *lane);
 /* Commands or body of what has been settled. */
 void lane_act(struct lane *lane);
 
+/* ---- the breaker ---- */
+
+/*
+ * Open while the relay refuses everybody: nothing is sent but, once an
+ * interval, a single letter as a probe.
+ */
+struct breaker {
+	bool is_open;
+	unsigned n_probes; /* since it opened */
+	int64_t probe_ms;  /* monotonic */
+};
+
 /* ---- the sender ---- */
+
+enum phase {
+	PHASE_REST,
+	PHASE_WORK,
+	PHASE_END, /* it was to end, or to work once only, and has */
+};
 
 struct sender {
 	struct service *service;
 	const struct service_deliver_events *events;
-	struct service_deliver_counts *counts;
+	const struct strings *ids; /* NULL: of all subscribers */
+	bool is_once;              /* works once, then ends */
+	bool is_ending;            /* as soon as no reply is missing */
+	enum phase phase;
+	struct service_deliver_counts counts; /* of this work */
+	struct lock *lock;
 	struct outbox outbox;
 	struct pace pace;
+	struct breaker breaker;
 	struct lane *lanes;
 	size_t n_lanes;
 	struct letter **spare; /* that a session did not take, for another */
@@ -146,12 +180,22 @@ struct sender {
 	/* Refused in a row, not for the recipients' fault. */
 	struct letter *refused[REFUSED_MOST];
 	unsigned n_refused;
-	unsigned n_busy; /* times that the database was locked */
-	bool stopping;   /* nothing new is begun */
+	unsigned n_busy;    /* times that the database was locked */
+	bool stopping;      /* nothing new is begun */
+	bool in_trouble;    /* because the relay refuses everybody */
+	int64_t begun_at;   /* this work; Unix seconds */
+	int64_t rewound_ms; /* when the outbox began anew */
 };
 
-/* The relay's trouble: nothing new is begun in this run. */
+/* Stops this work. */
 void sender_stop(struct sender *sender, const char *sentence);
+
+/* The same for the relay's trouble: the breaker opens when it has ended. */
+void sender_stop_in_trouble(struct sender *sender, const char *sentence);
+MUST_CHECK int sender_open_breaker(struct sender *sender, struct error *err);
+
+/* The relay has shown that it takes mails. */
+MUST_CHECK int sender_close_breaker(struct sender *sender, struct error *err);
 
 /* Says to whom the run belongs that a delivery has ended. */
 void sender_tell(const struct sender *sender,
@@ -163,8 +207,27 @@ void sender_spare(struct sender *sender, struct letter *letter);
 bool sender_is_open_elsewhere(const struct sender *sender,
                               const struct lane *lane);
 
+/* Is this delivery in a lane, or spare? */
+bool sender_holds(const struct sender *sender, int64_t delivery_id);
+
 /* The refused ones' refusal stands. */
 void sender_forget_refused(struct sender *sender);
 
 /* Records what has ended, starts and is about to; one transaction. */
 MUST_CHECK int sender_settle(struct sender *sender, struct error *err);
+
+void deliver_count(struct service_deliver_counts *counts,
+                   enum delivery_state state);
+
+/* ---- work.c: the lanes at work ---- */
+
+/* Whatever is due now is on its way after this. */
+MUST_CHECK int sender_begin_work(struct sender *sender, struct error *err);
+void sender_end_work(struct sender *sender);
+
+/*
+ * One turn; *ret_look_ms is when the next one has something to do even if no
+ * session says anything. SENDER_WORKS, or SENDER_RESTS: all is done.
+ */
+MUST_CHECK int sender_work(struct sender *sender, int64_t *ret_look_ms,
+                           struct error *err);

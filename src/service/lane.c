@@ -55,7 +55,7 @@ static void on_closed(void *ctx, const struct smtp_outcome *outcome)
 	if (sender_is_open_elsewhere(lane->sender, lane))
 		pace_slow_down(&lane->sender->pace);
 	else
-		sender_stop(lane->sender, outcome->sentence);
+		sender_stop_in_trouble(lane->sender, outcome->sentence);
 }
 
 static void on_ready(void *ctx)

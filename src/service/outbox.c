@@ -6,6 +6,8 @@
 #include "service_private.h"
 
 #define PAGE 100 /* deliveries read at a time */
+/* When who is paused, or not in the config, is looked at again. */
+#define POSTPONE_SEC 3600
 
 void letter_free(struct letter *letter)
 {
@@ -17,13 +19,28 @@ void letter_free(struct letter *letter)
 	free(letter);
 }
 
-int outbox_init(struct outbox *outbox, struct service *service,
-                const struct strings *ids, struct error *err)
+int outbox_init(struct outbox *outbox, const struct sender *sender,
+                struct error *err)
 {
-	*outbox = (struct outbox){.service = service, .ids = ids};
+	*outbox = (struct outbox){
+		.service = sender->service,
+		.sender = sender,
+		.ids = sender->ids,
+		.now = sender->begun_at,
+	};
 	return mail_address_for_smtp(
-		&outbox->from, span_of(service->conf->sender.from.address),
-		err);
+		&outbox->from,
+		span_of(sender->service->conf->sender.from.address), err);
+}
+
+void outbox_rewind(struct outbox *outbox, int64_t now)
+{
+	store_deliveries_fini(&outbox->page);
+	outbox->next = 0;
+	outbox->now = now;
+	outbox->after_at = 0;
+	outbox->after_id = 0;
+	outbox->empty = false;
 }
 
 void outbox_fini(struct outbox *outbox)
@@ -34,7 +51,8 @@ void outbox_fini(struct outbox *outbox)
 
 static int turn_page(struct outbox *outbox, struct error *err)
 {
-	const struct store_page page = {INT64_MAX, outbox->after_id, PAGE};
+	const struct store_page page = {outbox->now, outbox->after_at,
+	                                outbox->after_id, PAGE};
 
 	store_deliveries_fini(&outbox->page);
 	outbox->next = 0;
@@ -45,28 +63,35 @@ static int turn_page(struct outbox *outbox, struct error *err)
 	return 0;
 }
 
-/* Whose delivery it is, if this run is to send it: not to who is paused. */
+/* Whose delivery it is, if it may have it now: not who is paused. */
 static const struct subscriber *
-find_wanted(const struct outbox *outbox, const struct store_delivery *delivery)
+find_reader(const struct outbox *outbox, const struct store_delivery *delivery)
 {
-	const struct subscriber *subscriber;
+	const struct subscriber *subscriber = conf_find_subscriber(
+		outbox->service->conf, delivery->subscriber_id);
 	struct error ignored = {0};
 	int32_t day = 0;
 
-	if (outbox->ids && !strings_has(outbox->ids, delivery->subscriber_id))
-		return NULL;
-	subscriber = conf_find_subscriber(outbox->service->conf,
-	                                  delivery->subscriber_id);
 	if (!subscriber ||
 	    service_local_day(outbox->service, subscriber, &day, &ignored) < 0)
 		return NULL;
 	return subscriber_paused(subscriber, day) ? NULL : subscriber;
 }
 
+static bool is_asked_for(const struct outbox *outbox,
+                         const struct store_delivery *delivery)
+{
+	return (!outbox->ids ||
+	        strings_has(outbox->ids, delivery->subscriber_id)) &&
+	       !sender_holds(outbox->sender, delivery->id);
+}
+
 /* The next one that is wanted, in the page; OUTBOX_EMPTY if there is none. */
 static int advance(struct outbox *outbox, struct store_delivery **ret_delivery,
                    const struct subscriber **ret_subscriber, struct error *err)
 {
+	struct store *store = outbox->service->store;
+
 	*ret_subscriber = NULL;
 	while (!outbox->empty && !*ret_subscriber) {
 		struct store_delivery *delivery;
@@ -77,9 +102,17 @@ static int advance(struct outbox *outbox, struct store_delivery **ret_delivery,
 			continue;
 		}
 		delivery = &outbox->page.items[outbox->next++];
+		outbox->after_at = delivery->next_at;
 		outbox->after_id = delivery->id;
+		if (!is_asked_for(outbox, delivery))
+			continue;
 		*ret_delivery = delivery;
-		*ret_subscriber = find_wanted(outbox, delivery);
+		*ret_subscriber = find_reader(outbox, delivery);
+		if (!*ret_subscriber &&
+		    store_postpone_delivery(store, delivery->id,
+		                            outbox->now + POSTPONE_SEC,
+		                            err) < 0)
+			return -1;
 	}
 	return *ret_subscriber ? OUTBOX_LETTER : OUTBOX_EMPTY;
 }
@@ -97,6 +130,7 @@ static int write_message(const struct outbox *outbox, struct letter *letter,
 	stored->digest->message_id = mem_dup(letter->delivery.message_id);
 	stored->digest->created_at = letter->delivery.created_at;
 	letter->n_papers = stored->digest->n_entries;
+	letter->day = stored->digest->day;
 	return service_write_letter(outbox->service, letter->subscriber,
 	                            stored->digest, &letter->message, err);
 }

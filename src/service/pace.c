@@ -9,25 +9,29 @@
 #define SLOW_FIRST_MS 1000
 #define SLOW_MOST_MS 60000
 
+void pace_init(struct pace *pace, struct lock *lock)
+{
+	*pace = (struct pace){.lock = lock};
+}
+
 /*
- * The next sender goes on where this one ended. What cannot be read or lies
+ * The next sender goes on where the last one ended. What cannot be read or lies
  * further ahead than a minute (a machine that was started anew) counts as now.
  */
-void pace_init(struct pace *pace, const struct smtp_options *smtp,
-               struct lock *lock)
+void pace_begin(struct pace *pace, const struct smtp_options *smtp)
 {
 	int64_t next_ms = 0;
 
-	*pace = (struct pace){
-		.lock = lock,
-		.own_interval_ms = smtp->per_minute > 0
-	                                   ? MS_PER_MINUTE / smtp->per_minute
-	                                   : 0,
-		.n_lanes = smtp->connections,
-		.most_lanes = smtp->connections,
-	};
-	pace->interval_ms = pace->own_interval_ms;
-	if (pread(lock_fd(lock), &next_ms, sizeof(next_ms), 0) ==
+	pace->own_interval_ms =
+		smtp->per_minute > 0 ? MS_PER_MINUTE / smtp->per_minute : 0;
+	if (pace->interval_ms < pace->own_interval_ms || pace->most_lanes == 0)
+		pace->interval_ms = pace->own_interval_ms;
+	/* Slowed down it stays so; else all lanes of the config are there. */
+	if (pace->n_lanes == pace->most_lanes ||
+	    pace->n_lanes > smtp->connections)
+		pace->n_lanes = smtp->connections;
+	pace->most_lanes = smtp->connections;
+	if (pread(lock_fd(pace->lock), &next_ms, sizeof(next_ms), 0) ==
 	    (ssize_t)sizeof(next_ms))
 		pace->next_ms = next_ms;
 }

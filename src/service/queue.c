@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "service/compose.h"
+#include "compose_private.h"
 #include "service_private.h"
 
 /*
@@ -113,6 +113,24 @@ static int begin_subscriber(struct service *service,
 		clock_now_sec(&service->world->clock), err);
 }
 
+/* Until it is sent, the day's outcome is that it was not. */
+static int queue_digest(struct service *service,
+                        const struct subscriber *subscriber,
+                        const struct service_composed *composed,
+                        struct error *err)
+{
+	int queued =
+		store_queue_digest(service->store, composed->digest,
+	                           subscriber->email, &composed->move, err);
+
+	if (queued != STORE_QUEUED)
+		return queued;
+	if (service_supersede(service, composed, err) < 0)
+		return -1;
+	return service_note_outcome(service, subscriber, OUTCOME_DEFERRED,
+	                            "in the queue", err);
+}
+
 /* STORE_QUEUED, STORE_MARK_MOVED or -1. */
 static int queue_composed(struct service *service,
                           const struct subscriber *subscriber,
@@ -125,9 +143,7 @@ static int queue_composed(struct service *service,
 	if (begin_subscriber(service, subscriber, composed, err) < 0)
 		return -1;
 	if (digest->n_entries > 0)
-		return store_queue_digest(service->store, digest,
-		                          subscriber->email, &composed->move,
-		                          err);
+		return queue_digest(service, subscriber, composed, err);
 	outcome = explain_nothing(service, subscriber, digest, reason, err);
 	if (outcome < 0 ||
 	    service_note_outcome(service, subscriber, (enum outcome)outcome,

@@ -16,3 +16,16 @@ int service_retain(struct service *service, struct error *err)
 			return -1;
 	return 0;
 }
+
+int service_keep_subscribers(struct service *service, size_t *ret_n,
+                             struct error *err)
+{
+	const struct conf *conf = service->conf;
+	owned(strings) struct strings ids = {0};
+
+	for (size_t i = 0; i < conf->n_subscribers; i++)
+		strings_add(&ids, span_of(conf->subscribers[i]->id));
+	return store_keep_subscribers(service->store, &ids,
+	                              clock_now_sec(&service->world->clock),
+	                              ret_n, err);
+}

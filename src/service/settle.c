@@ -117,6 +117,23 @@ static int note_refusal(struct sender *sender, const struct ended *ended,
 	return rc < 0 ? -1 : 0;
 }
 
+/* Of the digest's day, however late it comes. */
+static int note_outcome(const struct sender *sender,
+                        const struct letter *letter, enum outcome outcome,
+                        const char *reason, struct error *err)
+{
+	return store_set_outcome(
+		sender->service->store,
+		&(struct store_outcome){
+			.of_day = {OUTCOME_OF_SUBSCRIBER,
+	                           letter->subscriber->id, letter->day},
+			.outcome = outcome,
+			.reason = reason,
+			.at = now_of(sender),
+		},
+		err);
+}
+
 static int record_end(struct sender *sender, struct ended *ended,
                       struct error *err)
 {
@@ -136,15 +153,14 @@ static int record_end(struct sender *sender, struct ended *ended,
 	                       &attempt, err) < 0 ||
 	    note_refusal(sender, ended, err) < 0)
 		return -1;
-	return service_note_outcome(
-		sender->service, letter->subscriber, outcome_of(state),
-		state == DELIVERY_SENT ? "" : attempt.words, err);
+	return note_outcome(sender, letter, outcome_of(state),
+	                    state == DELIVERY_SENT ? "" : attempt.words, err);
 }
 
 /* ---- what follows from it ---- */
 
-static void count(struct service_deliver_counts *counts,
-                  enum delivery_state state)
+void deliver_count(struct service_deliver_counts *counts,
+                   enum delivery_state state)
 {
 	switch (state) {
 	case DELIVERY_SENT:
@@ -177,50 +193,64 @@ static bool is_suspect(const struct ended *ended)
 	       !ended->outcome.bad_recipient && ended->outcome.code != 0;
 }
 
-/* Those that it refused in a row are queued again: it was not their fault. */
+/*
+ * Those that it refused in a row are queued again: it was not their fault. The
+ * next probe is another one, if there is one.
+ */
 static int reopen_refused(struct sender *sender, struct error *err)
 {
 	for (unsigned i = 0; i < sender->n_refused; i++) {
 		const struct letter *letter = sender->refused[i];
 
 		if (store_reopen_delivery(sender->service->store,
-		                          letter->delivery.id, err) < 0 ||
-		    service_note_outcome(sender->service, letter->subscriber,
-		                         OUTCOME_DEFERRED,
-		                         sender->counts->relay, err) < 0)
+		                          letter->delivery.id, now_of(sender),
+		                          err) < 0 ||
+		    note_outcome(sender, letter, OUTCOME_DEFERRED,
+		                 sender->counts.relay, err) < 0)
 			return -1;
-		sender->counts->n_failed--;
-		sender->counts->n_left++;
+		sender->counts.n_failed--;
+		sender->counts.n_left++;
 	}
 	sender_forget_refused(sender);
 	return 0;
 }
 
-/* Takes the letter. */
+/* Takes the letter. A probe that is refused says enough. */
 static int suspect(struct sender *sender, struct ended *ended,
                    struct error *err)
 {
 	if (sender->n_refused == REFUSED_MOST)
 		sender_forget_refused(sender);
 	sender->refused[sender->n_refused++] = ended->letter;
-	if (sender->n_refused < REFUSED_MOST && !sender->stopping)
+	if (sender->n_refused < REFUSED_MOST && !sender->stopping &&
+	    !sender->breaker.is_open)
 		return 0;
-	sender_stop(sender, ended->outcome.sentence);
+	sender_stop_in_trouble(sender, ended->outcome.sentence);
 	return reopen_refused(sender, err);
 }
 
-static void watch_relay(struct sender *sender, const struct ended *ended)
+/* Does the outcome show that the relay talks to us as it should? */
+static bool is_proof(const struct ended *ended)
+{
+	return ended->outcome.verdict == SMTP_SENT ||
+	       (ended->outcome.code != 0 &&
+	        ended->outcome.verdict != SMTP_RELAY && !is_suspect(ended));
+}
+
+static int watch_relay(struct sender *sender, const struct ended *ended,
+                       struct error *err)
 {
 	const struct smtp_outcome *outcome = &ended->outcome;
 
 	if (outcome->slow_down)
 		pace_slow_down(&sender->pace);
 	if (outcome->verdict == SMTP_RELAY)
-		sender_stop(sender, outcome->sentence);
+		sender_stop_in_trouble(sender, outcome->sentence);
 	if (outcome->verdict == SMTP_SENT) {
 		pace_speed_up(&sender->pace);
 		sender_forget_refused(sender);
 	}
+	return is_proof(ended) ? sender_close_breaker(sender, err) : 0;
 }
 
 static void tell(const struct sender *sender, const struct ended *ended)
@@ -241,9 +271,12 @@ static void tell(const struct sender *sender, const struct ended *ended)
 static int conclude(struct sender *sender, struct ended *ended,
                     struct error *err)
 {
-	count(sender->counts, ended->state);
-	watch_relay(sender, ended);
+	deliver_count(&sender->counts, ended->state);
 	tell(sender, ended);
+	if (watch_relay(sender, ended, err) < 0) {
+		letter_free(ended->letter);
+		return -1;
+	}
 	if (is_suspect(ended))
 		return suspect(sender, ended, err);
 	letter_free(ended->letter);
@@ -252,13 +285,18 @@ static int conclude(struct sender *sender, struct ended *ended,
 
 /* ---- the transaction ---- */
 
-static int start(struct sender *sender, const struct letter *letter,
+static int start(struct sender *sender, struct letter *letter,
                  struct error *err)
 {
+	int found;
+
 	if (!letter || letter->started)
 		return 0;
-	return store_start_delivery(sender->service->store, letter->delivery.id,
-	                            letter->to, now_of(sender), err);
+	found = store_start_delivery(sender->service->store,
+	                             letter->delivery.id, letter->to,
+	                             now_of(sender), err);
+	letter->gone = found == STORE_MISSING;
+	return found < 0 ? -1 : 0;
 }
 
 static int settle_lane(struct sender *sender, struct lane *lane,
@@ -279,12 +317,13 @@ static int settle_lane(struct sender *sender, struct lane *lane,
 }
 
 /* What is durable now. */
-static void note_started(struct lane *lane)
+static void note_started(struct letter **slot)
 {
-	if (lane->state == LANE_IDLE && lane->current)
-		lane->current->started = true;
-	if (lane->state == LANE_READY && lane->next)
-		lane->next->started = true;
+	if (!*slot)
+		return;
+	(*slot)->started = true;
+	if ((*slot)->gone)
+		letter_free(take_ptr(*slot));
 }
 
 static int conclude_lane(struct sender *sender, struct lane *lane,
@@ -294,7 +333,10 @@ static int conclude_lane(struct sender *sender, struct lane *lane,
 	int rc = 0;
 
 	lane->n_ended = 0;
-	note_started(lane);
+	if (lane->state == LANE_IDLE)
+		note_started(&lane->current);
+	if (lane->state == LANE_READY)
+		note_started(&lane->next);
 	for (size_t i = 0; i < n; i++)
 		if (conclude(sender, &lane->ended[i], err) < 0)
 			rc = -1;

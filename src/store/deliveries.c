@@ -1,6 +1,9 @@
 #include "base/mem.h"
 #include "store_private.h"
 
+/* No attempt lies further ahead: the longest of smtp.retry_min, and more. */
+#define FARTHEST_NEXT_SEC (15 * 86400)
+
 static const char *const state_names[DELIVERY_STATES] = {
 	[DELIVERY_QUEUED] = "queued",
 	[DELIVERY_SENDING] = "sending",
@@ -102,11 +105,70 @@ int store_next_deliveries(struct store *store, const struct store_page *page,
 
 	if (store_query(store, &row,
 	                DELIVERY_ROWS " WHERE state IN (0, 3, 4)"
-	                              " AND delivery_no > ?2 AND next_at <= ?1"
-	                              " ORDER BY delivery_no LIMIT ?3",
-	                VALUES(INT(page->now), INT(page->after_id),
-	                       INT((int64_t)page->limit)),
+	                              " AND next_at <= ?1"
+	                              " AND (next_at, delivery_no) > (?2, ?3)"
+	                              " ORDER BY next_at, delivery_no LIMIT ?4",
+	                VALUES(INT(page->now), INT(page->after_at),
+	                       INT(page->after_id), INT((int64_t)page->limit)),
 	                err) < 0)
+		return -1;
+	return read_all(store, row, ret_deliveries, err);
+}
+
+int store_list_pending(struct store *store, int64_t now,
+                       struct store_deliveries *ret_deliveries,
+                       struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	if (store_query(store, &row,
+	                DELIVERY_ROWS " WHERE state IN (0, 1, 3, 4)"
+	                              " AND state NOT IN (2, 7, 8)"
+	                              " AND (state = 1 OR next_at <= ?1)"
+	                              " ORDER BY delivery_no",
+	                VALUES(INT(now)), err) < 0)
+		return -1;
+	return read_all(store, row, ret_deliveries, err);
+}
+
+int store_next_due(struct store *store, int64_t *ret_at, struct error *err)
+{
+	int64_t at = -1;
+
+	/* Without min(), which is NULL, and so 0, where there is none. */
+	if (store_number(store,
+	                 "SELECT next_at FROM delivery WHERE state IN (0, 3, 4)"
+	                 " ORDER BY next_at LIMIT 1",
+	                 NO_VALUES, &at, err) < 0 ||
+	    store_number(store,
+	                 "SELECT 0 FROM delivery WHERE state = 1"
+	                 " AND state NOT IN (2, 7, 8) LIMIT 1",
+	                 NO_VALUES, &at, err) < 0)
+		return -1;
+	if (at < 0)
+		return STORE_MISSING;
+	*ret_at = at;
+	return STORE_FOUND;
+}
+
+int store_list_undelivered(struct store *store, const char *subscriber_id,
+                           struct store_deliveries *ret_deliveries,
+                           struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	/* Nor those of a digest that was sent, or may be, and is sent again. */
+	if (store_query(store, &row,
+	                DELIVERY_ROWS
+	                " WHERE subscriber_no = (SELECT subscriber_no"
+	                "  FROM subscriber AS s WHERE s.id = ?1)"
+	                " AND state IN (0, 3, 4) AND state <> 4 AND NOT doubt"
+	                " AND NOT EXISTS (SELECT 1 FROM delivery AS other"
+	                "  WHERE other.digest_no = delivery.digest_no"
+	                "  AND other.delivery_no <> delivery.delivery_no"
+	                "  AND other.state <> 8)"
+	                " ORDER BY delivery_no",
+	                VALUES(TEXT(subscriber_id)), err) < 0)
 		return -1;
 	return read_all(store, row, ret_deliveries, err);
 }
@@ -214,11 +276,13 @@ static int change(struct store *store, const char *sql, struct values values,
 int store_start_delivery(struct store *store, int64_t id, const char *address,
                          int64_t at, struct error *err)
 {
-	return change(store,
+	if (store_run(store,
 	              "UPDATE delivery SET state = 1, address = ?2,"
 	              " started_at = ?3, dot_at = 0"
 	              " WHERE delivery_no = ?1 AND state IN (0, 3, 4)",
-	              VALUES(INT(id), TEXT(address), INT(at)), err);
+	              VALUES(INT(id), TEXT(address), INT(at)), err) < 0)
+		return -1;
+	return store_changed(store) > 0 ? STORE_FOUND : STORE_MISSING;
 }
 
 int store_dot_delivery(struct store *store, int64_t id, int64_t at,
@@ -235,8 +299,12 @@ int store_end_delivery(struct store *store, int64_t id,
 {
 	bool handed_back = attempt->state == DELIVERY_QUEUED;
 
+	/* What may have arrived once stays in doubt until it ends. */
 	return change(store,
-	              "UPDATE delivery SET state = ?2,"
+	              "UPDATE delivery SET"
+	              " state = CASE WHEN doubt AND ?2 IN (0, 3) THEN 4"
+	              "  ELSE ?2 END,"
+	              " doubt = doubt OR ?2 IN (4, 5),"
 	              " n_attempts = n_attempts + ?3, next_at = ?4,"
 	              " ended_at = ?5, words = ?6"
 	              " WHERE delivery_no = ?1 AND state = 1",
@@ -246,12 +314,44 @@ int store_end_delivery(struct store *store, int64_t id,
 	              err);
 }
 
-int store_reopen_delivery(struct store *store, int64_t id, struct error *err)
+int store_reopen_delivery(struct store *store, int64_t id, int64_t next_at,
+                          struct error *err)
 {
 	return change(store,
-	              "UPDATE delivery SET state = 0, next_at = 0"
+	              "UPDATE delivery SET next_at = ?2,"
+	              " state = CASE WHEN doubt THEN 4 ELSE 0 END"
 	              " WHERE delivery_no = ?1 AND state = 6",
-	              VALUES(INT(id)), err);
+	              VALUES(INT(id), INT(next_at)), err);
+}
+
+int store_postpone_delivery(struct store *store, int64_t id, int64_t next_at,
+                            struct error *err)
+{
+	return store_run(store,
+	                 "UPDATE delivery SET next_at = ?2"
+	                 " WHERE delivery_no = ?1 AND state IN (0, 3, 4)",
+	                 VALUES(INT(id), INT(next_at)), err);
+}
+
+int store_hasten_deliveries(struct store *store, const char *subscriber_id,
+                            struct error *err)
+{
+	return store_run(store,
+	                 "UPDATE delivery SET next_at = 0"
+	                 " WHERE state IN (0, 3, 4) AND next_at > 0"
+	                 " AND (?1 IS NULL OR subscriber_no ="
+	                 "  (SELECT subscriber_no FROM subscriber"
+	                 "   WHERE id = ?1))",
+	                 VALUES(TEXT(subscriber_id)), err);
+}
+
+int store_supersede_delivery(struct store *store, int64_t id, int64_t at,
+                             struct error *err)
+{
+	return change(store,
+	              "UPDATE delivery SET state = 7, ended_at = ?2"
+	              " WHERE delivery_no = ?1 AND state IN (0, 3)",
+	              VALUES(INT(id), INT(at)), err);
 }
 
 static int recover(struct store *store, int64_t at, enum delivery_state lost,
@@ -259,15 +359,69 @@ static int recover(struct store *store, int64_t at, enum delivery_state lost,
 {
 	if (store_run(store,
 	              "UPDATE delivery SET state = ?2, ended_at = ?1,"
-	              " next_at = 0, n_attempts = n_attempts + 1,"
+	              " next_at = 0, n_attempts = n_attempts + 1, doubt = 1,"
 	              " words = 'the sender ended before the server had"
 	              " answered'"
 	              " WHERE state = 1 AND dot_at > 0",
 	              VALUES(INT(at), INT(lost)), err) < 0)
 		return -1;
 	*ret_n_unknown = store_changed(store);
-	return store_run(store, "UPDATE delivery SET state = 0 WHERE state = 1",
-	                 NO_VALUES, err);
+	if (store_run(store,
+	              "UPDATE delivery SET"
+	              " state = CASE WHEN doubt THEN 4 ELSE 0 END"
+	              " WHERE state = 1",
+	              NO_VALUES, err) < 0)
+		return -1;
+	/* A clock that was wrong for a while made these. */
+	return store_run(store,
+	                 "UPDATE delivery SET next_at = 0"
+	                 " WHERE state IN (0, 3, 4) AND next_at > ?1",
+	                 VALUES(INT(at + FARTHEST_NEXT_SEC)), err);
+}
+
+/* ---- the relay's trouble ---- */
+
+int store_set_trouble(struct store *store, const struct store_trouble *trouble,
+                      struct error *err)
+{
+	if (trouble->since == 0)
+		return store_run(store, "DELETE FROM trouble", NO_VALUES, err);
+	return store_run(store,
+	                 "INSERT INTO trouble (one, since, next_at, words)"
+	                 " VALUES (1, ?1, ?2, ?3) ON CONFLICT (one)"
+	                 " DO UPDATE SET next_at = ?2, words = ?3",
+	                 VALUES(INT(trouble->since), INT(trouble->next_at),
+	                        TEXT(trouble->words)),
+	                 err);
+}
+
+void store_trouble_fini(struct store_trouble *trouble)
+{
+	free(trouble->words);
+	*trouble = (struct store_trouble){0};
+}
+
+int store_get_trouble(struct store *store, struct store_trouble *ret_trouble,
+                      struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+	int rc;
+
+	*ret_trouble = (struct store_trouble){0};
+	if (store_query(store, &row,
+	                "SELECT since, next_at, words FROM trouble", NO_VALUES,
+	                err) < 0)
+		return -1;
+	rc = store_step(store, row, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : STORE_MISSING;
+	*ret_trouble = (struct store_trouble){
+		sqlite3_column_int64(row, 0),
+		sqlite3_column_int64(row, 1),
+		store_column_dup(row, 2),
+	};
+	store_reset(row);
+	return STORE_FOUND;
 }
 
 int store_recover_deliveries(struct store *store, int64_t at, bool hold,

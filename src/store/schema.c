@@ -115,8 +115,28 @@ static const char schema_2[] =
 	"CREATE INDEX delivery_by_message"
 	"  ON delivery (substr(message_id, 1, 8)) WHERE may_bounce;";
 
+/*
+ * A delivery that may have arrived once stays in doubt. What is due is found
+ * by its time; what is open of a subscriber by the subscriber. The relay's
+ * trouble is one row, or none.
+ */
+static const char schema_3[] =
+	"ALTER TABLE delivery ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE delivery SET doubt = 1 WHERE state IN (4, 5);"
+	"DROP INDEX delivery_open;"
+	"CREATE INDEX delivery_due ON delivery (next_at, delivery_no)"
+	"  WHERE state IN (0, 3, 4);"
+	"CREATE INDEX delivery_open ON delivery (subscriber_no)"
+	"  WHERE state IN (0, 3, 4);"
+	"CREATE TABLE trouble ("
+	"  one     INTEGER PRIMARY KEY,"
+	"  since   INTEGER NOT NULL,"
+	"  next_at INTEGER NOT NULL,"
+	"  words   TEXT NOT NULL"
+	") STRICT;";
+
 /* Step I leads from version I to I + 1. Steps that were released stay. */
-static const char *const steps[] = {schema_1, schema_2};
+static const char *const steps[] = {schema_1, schema_2, schema_3};
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
@@ -166,11 +186,11 @@ static int take_steps(struct store *store, int64_t from, struct error *err)
 	for (int64_t i = from; i < SCHEMA_VERSION; i++)
 		if (store_exec(store, steps[i], err) < 0)
 			return -1;
-	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 2,
+	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 3,
 	               "the number below is the schema's version");
 	return store_exec(store,
 	                  "PRAGMA application_id = 0x6172786D;"
-	                  "PRAGMA user_version = 2",
+	                  "PRAGMA user_version = 3",
 	                  err);
 }
 

@@ -164,7 +164,7 @@ static int walk_together(struct bench *bench,
 
 static int walk_all(struct bench *bench)
 {
-	struct store_page asked = {INT64_MAX, 0, N_TOGETHER};
+	struct store_page asked = {INT64_MAX, 0, 0, N_TOGETHER};
 	size_t n_found;
 	int rc = 0;
 

@@ -202,7 +202,7 @@ static int send_one(struct store *store, const struct store_delivery *delivery,
 	const struct store_attempt sent = {DELIVERY_SENT, 300, 0, "250"};
 	size_t i = (size_t)delivery->id - 1;
 
-	if (store_start_delivery(store, delivery->id, "a@b", 300, err) < 0 ||
+	if (store_start_delivery(store, delivery->id, "a@b", 300, err) != 0 ||
 	    store_dot_delivery(store, delivery->id, 300, err) < 0)
 		return -1;
 	world->n_messages[i]++;
@@ -216,7 +216,7 @@ static int send_all(struct store *store, struct error *err)
 {
 	struct store_deliveries page = {0};
 	int rc = store_next_deliveries(
-		store, &(struct store_page){INT64_MAX, 0, 100}, &page, err);
+		store, &(struct store_page){INT64_MAX, 0, 0, 100}, &page, err);
 
 	for (size_t i = 0; i < page.n && rc == 0; i++)
 		rc = send_one(store, &page.items[i], err);

@@ -236,7 +236,7 @@ static inline void walk_deliveries(struct walk *walk)
 
 	check_list(walk,
 	           store_next_deliveries(
-			   walk->store, &(struct store_page){INT64_MAX, 0, 100},
+			   walk->store, &(struct store_page){INT64_MAX, 0, 0, 100},
 			   &list, &walk->err),
 	           &list);
 	check_list(walk,
