@@ -201,10 +201,11 @@ deb:
 	@tests/setup.sh deb
 	@$(RM) -r build/deb && mkdir -p $(DEB_SOURCE)
 	@tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB_SOURCE)
+	@echo "  DEB  build/deb/arxmail_$(VERSION)_*.deb"
 	@cd $(DEB_SOURCE) && env -u MAKEFLAGS -u CC -u VARIANT -u ARXMAIL \
 	    DEB_BUILD_OPTIONS='nocheck parallel=$(JOBS)' \
-	    DEB_BUILD_PROFILES=nocheck dpkg-buildpackage -us -uc -b
-	@ls build/deb/*.deb
+	    DEB_BUILD_PROFILES=nocheck dpkg-buildpackage -us -uc -b \
+	    >../log 2>&1 || { cat ../log; exit 1; }
 
 # Boots real systemd from a Debian with that package in it.
 boot-test: deb
@@ -218,4 +219,5 @@ clean:
         run-bench fuzz run-fuzz unit e2e golden-accept format install \
         uninstall deb boot-test clean
 .DELETE_ON_ERROR:
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/deb -prune -o -name '*.d' -print \
+    2>/dev/null)
