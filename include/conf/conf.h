@@ -18,6 +18,7 @@
 #include "feed/fetch.h"
 #include "mail/message.h"
 #include "mail/smtp.h"
+#include "model/calendar.h"
 #include "model/subscriber.h"
 
 #define CONF_DEFAULT_PATH "/etc/arxmail/arxmail.conf"
@@ -43,6 +44,7 @@ struct conf {
 	struct smtp_options smtp;
 	struct feed_options feeds;
 	struct conf_llm llm;
+	struct calendar holidays; /* "holidays" beside the file, or built-in */
 	struct subscriber **subscribers; /* in the order of the files */
 	size_t n_subscribers;
 	size_t subscribers_capacity;

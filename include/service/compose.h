@@ -84,13 +84,40 @@ struct service_queue_job {
 	 */
 	void (*done)(void *ctx, const struct subscriber *subscriber,
 	             int outcome, const char *reason);
+	/* Part of each one's transaction; may be NULL. */
+	int (*settle)(void *ctx, const struct subscriber *subscriber,
+	              struct error *err);
 	void *ctx;
 };
 
 /*
  * Composes for each of the subscribers, queues the digests, moves the marks
- * and records the outcomes of those for whom nothing is to be sent.
+ * and records the outcomes of those for whom nothing is to be sent: in slices,
+ * one transaction each. The job's list is borrowed until the end; so is the
+ * config.
  */
+struct service_queue_run;
+
+enum queue_state {
+	QUEUE_MORE = 0,
+	QUEUE_DONE = 1,
+};
+
+MUST_CHECK int service_queue_begin(struct service_queue_run **ret_run,
+                                   struct service *service,
+                                   const struct service_queue_job *job,
+                                   struct error *err);
+void service_queue_end(struct service_queue_run *run);
+
+OWNED_DEFINE(queue_run, struct service_queue_run, service_queue_end);
+
+/* An enum queue_state. After a failure the slice may be tried again. */
+MUST_CHECK int service_queue_slice(struct service_queue_run *run,
+                                   struct error *err);
+struct service_queue_counts
+service_queue_counts(const struct service_queue_run *run);
+
+/* All slices of it. */
 MUST_CHECK int service_queue(struct service *service,
                              const struct service_queue_job *job,
                              struct service_queue_counts *ret_counts,

@@ -142,6 +142,16 @@ struct store_subscriber {
 	int64_t suspended_at; /* 0: not */
 };
 
+/*
+ * The local day of the last of a subscriber's slots that is done; 0: none yet.
+ * STORE_FOUND or STORE_MISSING.
+ */
+MUST_CHECK int store_get_slot(struct store *store, const char *id,
+                              int32_t *ret_day, struct error *err);
+/* Makes the subscriber's row, paused as long as it has not begun. */
+MUST_CHECK int store_set_slot(struct store *store, const char *id, int32_t day,
+                              struct error *err);
+
 /* STORE_FOUND or STORE_MISSING. */
 MUST_CHECK int store_get_subscriber(struct store *store, const char *id,
                                     struct store_subscriber *ret_subscriber,

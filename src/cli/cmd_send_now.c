@@ -226,8 +226,10 @@ static int requeue(struct send_run *run)
 
 static int queue(struct send_run *run)
 {
-	const struct service_queue_job job = {run->list, run->n_list, on_queued,
-	                                      run};
+	const struct service_queue_job job = {.subscribers = run->list,
+	                                      .n = run->n_list,
+	                                      .done = on_queued,
+	                                      .ctx = run};
 	struct service_queue_counts counts = {0};
 	struct error err = {0};
 

@@ -25,6 +25,7 @@ void conf_free(struct conf *conf)
 	smtp_options_fini(&conf->smtp);
 	feed_options_fini(&conf->feeds);
 	fini_llm(&conf->llm);
+	calendar_fini(&conf->holidays);
 	free(conf->subscribers);
 	free(conf->by_id);
 	free(conf->languages);

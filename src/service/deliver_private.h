@@ -3,8 +3,9 @@
 /*
  * The delivery engine. A sender rests until something is due and the lock is
  * free, then works until nothing is, or the relay is in trouble. At work it has
- * lanes, one session with the relay each; the outbox gives it letters. Callbacks of a session only note what happened;
- * then, once a turn of the loop:
+ * lanes, one session with the relay each; the outbox gives it letters.
+ * Callbacks of a session only note what happened; then, once a turn of the
+ * loop:
  *
  *   fill     letters are rendered for lanes that are free or about to be
  *   settle   one durable transaction: what ended, what starts, which dots
@@ -44,9 +45,10 @@ struct sender;
 /* Where letters come from: what is due, first what has waited longest. */
 struct outbox {
 	struct service *service;
-	const struct sender *sender; /* what it has in hand is not given again */
-	const struct strings *ids;   /* NULL: of all subscribers */
-	char *from;                  /* as SMTP wants it */
+	const struct sender
+		*sender;           /* what it has in hand is not given again */
+	const struct strings *ids; /* NULL: of all subscribers */
+	char *from;                /* as SMTP wants it */
 	struct store_deliveries page;
 	size_t next; /* in the page */
 	int64_t now;

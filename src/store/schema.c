@@ -128,6 +128,9 @@ static const char schema_3[] =
 	"  WHERE state IN (0, 3, 4);"
 	"CREATE INDEX delivery_open ON delivery (subscriber_no)"
 	"  WHERE state IN (0, 3, 4);"
+	/* the local day of the last slot that is done; 0: none yet */
+	"ALTER TABLE subscriber ADD COLUMN"
+	"  slot_day INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE trouble ("
 	"  one     INTEGER PRIMARY KEY,"
 	"  since   INTEGER NOT NULL,"

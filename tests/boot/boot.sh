@@ -18,7 +18,7 @@ NSPAWN=(systemd-nspawn --quiet --register=no --private-network
 need_tools() {
     local tool
     [ "$(id -u)" -eq 0 ] || skip_all 'only root can boot a container'
-    for tool in systemd-nspawn mmdebstrap nsenter lintian; do
+    for tool in dh systemd-nspawn mmdebstrap nsenter lintian; do
         command -v "$tool" >/dev/null ||
             skip_all "there is no $tool: tests/setup.sh boot-test installs it"
     done
