@@ -13,9 +13,10 @@ else
     fail 'lintian finds nothing' <"$T/lintian"
 fi
 
-# ---- a Debian with a Postfix that delivers to ada ----
+# ---- a Debian with a Postfix that delivers to two people ----
 
 chroot "$DEBIAN" useradd --create-home ada
+chroot "$DEBIAN" useradd --create-home emmy
 chroot "$DEBIAN" postconf -e inet_interfaces=loopback-only \
     inet_protocols=ipv4 mydestination=example.org home_mailbox=Maildir/ \
     alias_maps= smtpd_peername_lookup=no
@@ -31,8 +32,9 @@ make_upgrade() {
     dpkg-deb -b "$T/upgrade" "$DEBIAN/srv/upgrade.deb" >/dev/null
 }
 
+# mails USER: how many are in the mailbox.
 mails() {
-    find "$DEBIAN/home/ada/Maildir/new" -type f 2>/dev/null | wc -l
+    find "$DEBIAN/home/$1/Maildir/new" -type f 2>/dev/null | wc -l
 }
 
 boot
@@ -49,7 +51,13 @@ is 'only root and arxmail may look into /etc/arxmail' \
 
 # ---- configure and start ----
 
-# configure MAILBOX...: the example, filled in as its comments say.
+# In this zone it is noon, so that a slot in the evening is still to come, and
+# one of the morning has passed, whenever this runs.
+NOON=$((10#$(date -u +%H) - 12))
+[ "$NOON" -lt 0 ] || NOON=+$NOON
+NOON=Etc/GMT$NOON
+
+# configure: the example, filled in as its comments say.
 configure() {
     sed -e 's|from = ""|from = "arXiv <digest@example.org>"|' \
         -e 's|url = "";.*<==.*|url = "smtp://localhost:25"; tls = "none";|' \
@@ -57,9 +65,21 @@ configure() {
         -e 's|# url = "https://rss.*|url = "file:///srv/feeds/{category}.xml";|' \
         -e 's|email = ""|email = "ada@example.org"|' \
         -e 's|categories = .*|categories = ["cs.CL"];|' \
+        -e "s|# timezone = .*|timezone = \"$NOON\"; send_at = \"18:00\";|" \
+        -e 's|# digest_wait_min.*|digest_wait_min = 0;|' \
+        -e 's|# poll_from = .*|poll_from = "00:00"; poll_until = "23:59";|' \
         "$DEBIAN/etc/arxmail/arxmail.conf.example" >"$T/arxmail.conf"
     inside install -o root -g arxmail -m 0640 /dev/stdin \
         /etc/arxmail/arxmail.conf <"$T/arxmail.conf"
+}
+
+# subscribe_emmy HH:MM
+subscribe_emmy() {
+    inside install -D -o root -g arxmail -m 0640 /dev/stdin \
+        /etc/arxmail/subscribers.d/emmy.conf <<END2
+subscribers = ( { email = "emmy@example.org"; send_at = "$1";
+                  categories = ["hep-lat"]; } );
+END2
 }
 
 configure
@@ -79,7 +99,7 @@ is 'so does what it has opened' \
 journal_here
 inside_is 0 'root sends beside the daemon' arxmail send-now
 wait_journal 'to=<ada@example.org>.*status=sent'
-is 'the digest is in the mailbox' "$(mails)" 1
+is 'the digest is in the mailbox' "$(mails ada)" 1
 is 'no file of the state belongs to another user' \
     "$(inside find /var/lib/arxmail ! -user arxmail)" ''
 is 'the daemon goes on' "$(property MainPID) $(property ActiveState)" \
@@ -87,11 +107,16 @@ is 'the daemon goes on' "$(property MainPID) $(property ActiveState)" \
 
 # ---- reload ----
 
+subscribe_emmy 18:00
 journal_here
 inside_is 0 'a good config is reloaded' systemctl reload arxmail
-wait_journal 'reload: done'
+wait_journal 'reload: done: 2 subscribers'
 is 'by the same process' "$(property MainPID) $(property ActiveState)" \
     "$PID active"
+subscribe_emmy 06:00
+inside_is 0 'and one more' systemctl reload arxmail
+wait_journal 'to=<emmy@example.org>.*status=sent'
+is 'the daemon sends by itself once a slot has passed' "$(mails emmy)" 1
 journal_here
 inside sed -i 's/^smtp:/smpt:/' /etc/arxmail/arxmail.conf
 inside_is 1 'a bad config is not' systemctl reload arxmail
@@ -158,7 +183,7 @@ $([ "$(property MainPID)" -ne "$PID" ] && echo another)" 'active another'
 is 'the config stayed' \
     "$(inside stat -c '%U:%G %a %y' /etc/arxmail/arxmail.conf)" "$CONFIG"
 inside_is 0 'the state stayed' arxmail send-now
-is 'nothing is sent again' "$(mails)" 1
+is 'nothing is sent again' "$(mails ada)" 1
 inside systemctl --quiet disable --now arxmail
 make_upgrade 2
 inside_is 0 'another upgrade installs' dpkg -i /srv/upgrade.deb
