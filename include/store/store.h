@@ -430,6 +430,21 @@ MUST_CHECK int store_list_deliveries(struct store *store, size_t limit,
                                      struct store_deliveries *ret_deliveries,
                                      struct error *err);
 
+/* The queue, for people. */
+struct store_queue_view {
+	int64_t oldest_at[DELIVERY_STATES]; /* created then; 0: none is in it */
+	int64_t next_at;      /* when the next may go; 0: none, or at once */
+	uint64_t n_sent_hour; /* in the last hour */
+	uint64_t n_sent_day;  /* in the last 24 hours */
+	char *last_words;     /* the relay's, of the newest attempts; or NULL */
+};
+
+void store_queue_view_fini(struct store_queue_view *view);
+
+MUST_CHECK int store_view_queue(struct store *store, int64_t now,
+                                struct store_queue_view *ret_view,
+                                struct error *err);
+
 /* ---- refused addresses ---- */
 
 /* A delivery that its address refused for good, at once or by a bounce. */
