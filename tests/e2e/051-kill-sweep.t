@@ -53,7 +53,7 @@ def sweep(what, step, at_least, ends):
     total = Sum(what)
     k = DRAW.randint(1, step)
     while True:
-        story = Story(relay, N)
+        story = Story(N)
         if not ends(story, k):
             break
         total.finish(story, send())

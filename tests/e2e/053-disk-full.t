@@ -58,7 +58,7 @@ step = amount(7, 1)
 pages = DRAW.randint(0, step - 1)
 full = True
 while full:
-    story = Story(relay, N)
+    story = Story(N)
     leave(pages)
     full = end_full(story)
     total.finish(story, send())
