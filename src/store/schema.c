@@ -165,7 +165,7 @@ struct version {
 	int64_t n_tables;
 };
 
-static int read_version(struct store *store, struct version *ret_version,
+static int read_numbers(struct store *store, struct version *ret_version,
                         struct error *err)
 {
 	*ret_version = (struct version){0};
@@ -176,6 +176,24 @@ static int read_version(struct store *store, struct version *ret_version,
 		return -1;
 	return store_number(store, "SELECT count(*) FROM sqlite_schema",
 	                    NO_VALUES, &ret_version->n_tables, err);
+}
+
+/* In one transaction: another process may be creating the schema. */
+static int read_version(struct store *store, struct version *ret_version,
+                        struct error *err)
+{
+	int rc;
+
+	if (!sqlite3_get_autocommit(store_db(store)))
+		return read_numbers(store, ret_version, err);
+	if (store_exec(store, "BEGIN", err) < 0)
+		return -1;
+	rc = read_numbers(store, ret_version, err);
+	if (rc < 0) {
+		store_rollback(store);
+		return -1;
+	}
+	return store_exec(store, "COMMIT", err);
 }
 
 static int check_version(const char *path, const struct version *version,

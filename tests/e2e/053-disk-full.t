@@ -36,7 +36,7 @@ def leave(n_pages):
 
 # The second where SQLite's shared memory has no room.
 CLEAR = re.compile(r"^arxmail: \S*/arxmail\.db: (the disk is full: make room and"
-                   r" try again|disk I/O error)$", re.M)
+                   r" try again)$", re.M)
 
 
 def end_full(story):

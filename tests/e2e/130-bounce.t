@@ -118,6 +118,6 @@ printed 'and the mail has failed' 'ada .*failed'
 # A local part that has no room for it is said at once.
 sed -i 's/<digest@example.org>/<a-digest-of-new-papers-each-day@example.org>/' "$CONF"
 run 1 check
-said 'where verp has no room' 'smtp: verp: verp makes the local part .*use one of 24'
+said 'where verp has no room' 'smtp.verp: verp makes the local part .*use one of 24'
 
 done_testing

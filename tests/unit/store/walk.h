@@ -235,8 +235,9 @@ static inline void walk_deliveries(struct walk *walk)
 
 	check_list(walk,
 	           store_next_deliveries(
-			   walk->store, &(struct store_page){INT64_MAX, 0, 0, 100},
-			   &list, &walk->err),
+			   walk->store,
+			   &(struct store_page){INT64_MAX, 0, 0, 100}, &list,
+			   &walk->err),
 	           &list);
 	check_list(walk,
 	           store_list_deliveries(walk->store, 100, &list, &walk->err),
