@@ -152,6 +152,7 @@ void lane_act(struct lane *lane);
  */
 struct breaker {
 	bool is_open;
+	bool is_refused;   /* opened by refusals, not by silence */
 	unsigned n_probes; /* since it opened */
 	int64_t probe_ms;  /* monotonic */
 };

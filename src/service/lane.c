@@ -70,6 +70,7 @@ static bool was_lost_before(const struct lane *lane,
                             const struct smtp_outcome *outcome)
 {
 	return outcome->closed && outcome->verdict == SMTP_DEFERRED &&
+	       (outcome->code == 0 || outcome->code == 421) &&
 	       outcome->stage == SMTP_STAGE_MAIL && lane->n_on_connection > 1;
 }
 
