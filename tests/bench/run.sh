@@ -8,6 +8,7 @@ status=0
 /usr/bin/python3 "$(dirname "$0")/whole.py" "$build" || status=$?
 /usr/bin/python3 "$(dirname "$0")/smtp.py" "$build/tests/bench" || status=$?
 "$(dirname "$0")/postfix.sh" "$build/tests/bench" || status=$?
+/usr/bin/python3 "$(dirname "$0")/latency.py" "$build" || status=$?
 
 for program in "$build"/tests/bench/bench_*; do
     case $program in
