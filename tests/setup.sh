@@ -12,7 +12,8 @@ build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libxml2-dev
 demo="$build python3 python3-aiosmtpd tzdata"
 check="$demo libcmocka-dev perl openssl strace util-linux"
 interop="$check postfix libsasl2-modules libsasl2-modules-db sasl2-bin"
-lint="$check clang clang-format clang-tidy cppcheck shellcheck mandoc systemd
+lint="$check clang clang-format clang-tidy cppcheck shellcheck mandoc
+      libhyperscan-dev libpcre2-dev systemd
       dpkg-dev zsh"
 deb="$build debhelper dpkg-dev"
 boot="$deb perl python3 mmdebstrap systemd-container util-linux lintian"
@@ -23,7 +24,8 @@ demo) wanted=$demo ;;
 check | torture) wanted=$check ;;
 interop) wanted=$interop ;;
 lint) wanted=$lint ;;
-bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown" ;;
+bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown
+       python3-feedparser" ;;
 deb) wanted=$deb ;;
 boot-test) wanted=$boot ;;
 ci) wanted="$lint $interop $boot valgrind" ;;

@@ -52,6 +52,23 @@ MUST_CHECK int service_composer_new(struct service_composer **ret_composer,
                                     struct service *service,
                                     const struct subscriber *const *subscribers,
                                     size_t n, struct error *err);
+
+enum composer_outcome {
+	COMPOSER_READY = 0,
+	COMPOSER_MORE = 1,
+};
+
+/*
+ * The same in steps, for a loop that may not be kept: go on until it is ready;
+ * then it can be used. The list is borrowed until then. An enum
+ * composer_outcome; after -1 the composer can only be freed.
+ */
+struct service_composer *
+service_composer_begin(struct service *service,
+                       const struct subscriber *const *subscribers, size_t n);
+MUST_CHECK int service_composer_go_on(struct service_composer *composer,
+                                      struct error *err);
+
 void service_composer_free(struct service_composer *composer);
 
 OWNED_DEFINE(service_composer, struct service_composer, service_composer_free);

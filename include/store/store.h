@@ -124,10 +124,9 @@ MUST_CHECK int store_newest_batch_mark(struct store *store,
                                        const struct strings *categories,
                                        int64_t *ret_mark, struct error *err);
 
-/* Was the paper announced (anywhere) with a seq of `seq` or less? */
-MUST_CHECK int store_announced_before(struct store *store, const char *paper_id,
-                                      int64_t seq, bool *ret_before,
-                                      struct error *err);
+/* The seq of the paper's first announcement, anywhere; 0 if there is none. */
+MUST_CHECK int store_first_seq(struct store *store, const char *paper_id,
+                               int64_t *ret_seq, struct error *err);
 
 /* ---- subscribers ---- */
 
@@ -431,6 +430,21 @@ MUST_CHECK int store_list_deliveries(struct store *store, size_t limit,
                                      struct store_deliveries *ret_deliveries,
                                      struct error *err);
 
+/* The queue, for people. */
+struct store_queue_view {
+	int64_t oldest_at[DELIVERY_STATES]; /* created then; 0: none is in it */
+	int64_t next_at;      /* when the next may go; 0: none, or at once */
+	uint64_t n_sent_hour; /* in the last hour */
+	uint64_t n_sent_day;  /* in the last 24 hours */
+	char *last_words;     /* the relay's, of the newest attempts; or NULL */
+};
+
+void store_queue_view_fini(struct store_queue_view *view);
+
+MUST_CHECK int store_view_queue(struct store *store, int64_t now,
+                                struct store_queue_view *ret_view,
+                                struct error *err);
+
 /* ---- refused addresses ---- */
 
 /* A delivery that its address refused for good, at once or by a bounce. */
@@ -574,7 +588,7 @@ MUST_CHECK int store_list_outcomes(struct store *store, int32_t since_day,
  * Deletes papers, announcements, outcomes and digests with ended deliveries
  * that are older than `before`, at most `max_rows` of each; *ret_more says
  * whether there are others. The newest digest of a subscriber and the papers
- * of every kept digest stay.
+ * of every kept digest stay; other papers go some days after their time.
  */
 MUST_CHECK int store_prune(struct store *store, int64_t before, size_t max_rows,
                            bool *ret_more, struct error *err);

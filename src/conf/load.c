@@ -120,6 +120,7 @@ static void read_holidays(struct conf_loader *loader)
 
 static void read_main(struct conf_loader *loader)
 {
+	(void)conf_keep_zone(loader, DAY_NEW_YORK);
 	if (loader->main_read)
 		conf_read_settings(loader);
 	conf_read_languages(loader);

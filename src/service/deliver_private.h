@@ -27,7 +27,8 @@
 struct letter {
 	struct store_delivery delivery;
 	const struct subscriber *subscriber;
-	char *to; /* as SMTP wants it */
+	char *from; /* both as SMTP wants them; NULL: the outbox's */
+	char *to;
 	struct buf message;
 	struct smtp_letter smtp; /* borrows the above */
 	size_t n_papers;

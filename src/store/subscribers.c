@@ -109,7 +109,8 @@ static int cancel_absent(struct store *store, int64_t at, size_t *ret_cancelled,
 	if (store_run(store,
 	              "UPDATE delivery SET state = 8, ended_at = ?1,"
 	              " words = 'the subscriber is no longer in the config'"
-	              " WHERE state IN (0, 3, 4, 5) AND subscriber_no IN"
+	              " WHERE state IN (0, 3, 4, 5) AND " STATE_NOT_DONE
+	              " AND subscriber_no IN"
 	              "  (SELECT subscriber_no FROM subscriber"
 	              "   WHERE id NOT IN (SELECT id FROM present))",
 	              VALUES(INT(at)), err) < 0)

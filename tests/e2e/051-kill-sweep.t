@@ -53,7 +53,7 @@ def sweep(what, step, at_least, ends):
     total = Sum(what)
     k = DRAW.randint(1, step)
     while True:
-        story = Story(relay, N)
+        story = Story(N)
         if not ends(story, k):
             break
         total.finish(story, send())
@@ -75,6 +75,8 @@ def failed_at(syscall, error, step, at_least):
 killed_at("pwrite64", amount(4, 1), 50)
 killed_at("fdatasync", 1, 5)
 killed_at("write", 1, 1)
+killed_at("ftruncate", 1, 1)
+killed_at("unlink", 1, 1)
 killed_at("sendto", 1, 5)
 killed_at("recvfrom", 1, 5)
 failed_at("pwrite64", "ENOSPC", amount(17, 1), 50)

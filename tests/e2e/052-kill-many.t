@@ -12,12 +12,12 @@ import time
 relay = start_relay()
 total = Sum("kills at random moments")
 began = time.monotonic()
-story = Story(relay, N)
+story = Story(N)
 total.finish(story, send())
 duration = time.monotonic() - began
 
 while total.n_ends < amount(40, 300):
-    story = Story(relay, N)
+    story = Story(N)
     status = -signal.SIGKILL
     while status == -signal.SIGKILL:
         open_then = []

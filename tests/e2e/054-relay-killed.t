@@ -75,7 +75,7 @@ configure(relay)
 open("record", "w").close()
 total = Sum("deaths of the relay")
 while total.n_ends < amount(12, 150):
-    story = Story(relay, N)
+    story = Story(N)
     status = run_once(relay, story)
     while status != 0:
         status = run_once(relay, story)

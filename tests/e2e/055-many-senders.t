@@ -38,7 +38,7 @@ relay = start_relay()
 for n_processes in 2, 5:
     total = Sum(f"{n_processes} processes, one killed")
     for _ in range(amount(5, 60)):
-        story = Story(relay, N)
+        story = Story(N)
         total.finish(story, kill_one(relay, story, n_processes))
     total.tell()
 END
@@ -52,7 +52,7 @@ INTERVAL_SEC = 0.4
 SLACK_SEC = 0.5
 
 relay = start_relay()
-story = Story(relay, N)
+story = Story(N)
 runs = [start(name=str(i)) for i in range(5)]
 
 

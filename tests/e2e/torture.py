@@ -136,8 +136,7 @@ def find_repeated(messages):
 
 
 class Story:
-    def __init__(self, relay, readers):
-        self.relay = relay
+    def __init__(self, readers):
         self.readers = readers
         self.n_ends = 0
         self.n_allowed = 0  # repeats

@@ -93,17 +93,16 @@ struct way {
 };
 
 /* Returns whether the nth write came. */
-static bool ends_at(const struct way *way, int n)
+static bool ends_at(void **state, const struct way *way, int n)
 {
 	struct error err = {0};
-	void *state = NULL;
 	size_t n_unknown;
 	struct rig *rig;
 	bool came;
 	int rc;
 
-	assert_int_equal(set_up(&state), 0);
-	rig = state;
+	assert_int_equal(set_up(state), 0);
+	rig = *state;
 	configure(rig,
 	          ADA("") ", { id = \"emmy\"; email = \"emmy@example.org\";"
 	                  " categories = [\"cs.CL\"]; },"
@@ -124,7 +123,8 @@ static bool ends_at(const struct way *way, int n)
 	n_unknown = count_unknown(rig);
 	assert_int_equal(attempt(rig, &err), 0);
 	check_end(rig, n_unknown);
-	assert_int_equal(tear_down(&state), 0);
+	assert_int_equal(tear_down(state), 0);
+	*state = NULL;
 	return came;
 }
 
@@ -140,15 +140,21 @@ static void finishes_what_a_bad_disk_stopped(void **state)
 		{SQLITE_IOERR, "arxmail.db: disk I/O error", true, false},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		int n = 1;
 
-		while (ends_at(&ways[i], n))
+		while (ends_at(state, &ways[i], n))
 			assert_true(++n < MAX_WRITES);
 		/* Or it was no test. */
 		assert_true(n > 50);
 	}
+}
+
+/* What a test that failed has left. */
+static int tear_down_left(void **state)
+{
+	disk->writes_left = -1;
+	return *state ? tear_down(state) : 0;
 }
 
 static int begin_disk(void **state)
@@ -168,7 +174,8 @@ static int end_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finishes_what_a_bad_disk_stopped),
+		cmocka_unit_test_teardown(finishes_what_a_bad_disk_stopped,
+	                                  tear_down_left),
 	};
 
 	return cmocka_run_group_tests_name("service: I/O errors", tests,
