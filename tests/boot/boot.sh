@@ -105,7 +105,7 @@ journal_here() {
 
 wait_journal() {
     local lines pid
-    exec {lines}< <(inside timeout "$TIMEOUT_SEC" journalctl -f -o cat \
+    exec {lines}< <(inside timeout 60 journalctl -f -o cat \
         --no-tail --after-cursor="$CURSOR")
     pid=$!
     grep -q -m 1 -E -- "$1" <&"$lines" || {

@@ -17,7 +17,7 @@ sub try_write {
 try_write("/var/lib/arxmail/probe");
 unlink "/var/lib/arxmail/probe";
 try_write($_)
-    for qw(/etc/arxmail/probe /usr/probe /var/lib/probe /root/probe);
+    for qw(/srv/open/probe /etc/arxmail/probe /var/lib/probe /root/probe);
 try('read /etc/arxmail/arxmail.conf',
     open(my $conf, '<', '/etc/arxmail/arxmail.conf'));
 {
