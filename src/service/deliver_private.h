@@ -184,6 +184,7 @@ struct sender {
 	/* Refused in a row, not for the recipients' fault. */
 	struct letter *refused[REFUSED_MOST];
 	unsigned n_refused;
+	size_t n_unopened;  /* sessions in a row that did not open */
 	unsigned n_busy;    /* times that the database was locked */
 	bool stopping;      /* nothing new is begun */
 	bool in_trouble;    /* because the relay refuses everybody */
@@ -208,8 +209,9 @@ void sender_tell(const struct sender *sender,
 /* Takes a letter that its session did not take. */
 void sender_spare(struct sender *sender, struct letter *letter);
 
-bool sender_is_open_elsewhere(const struct sender *sender,
-                              const struct lane *lane);
+/* Is there another lane that has come so far, or further? */
+bool sender_has_lane(const struct sender *sender, const struct lane *lane,
+                     enum lane_state least);
 
 /* Is this delivery in a lane, or spare? */
 bool sender_holds(const struct sender *sender, int64_t delivery_id);
