@@ -43,4 +43,4 @@ my $skipped = $total->skipped;
 printf "%d passed, %d failed%s\n", $total->passed - $skipped, $failed,
     $skipped ? ", $skipped skipped" : '';
 # Not all_passed(): where all is skipped, nothing has passed.
-exit($failed ? 1 : 0);
+exit($failed || !@ARGV ? 1 : 0);
