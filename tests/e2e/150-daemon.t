@@ -53,9 +53,10 @@ make_due
 smtp_rules <<<'[{"stage": "dot", "nth": 1, "do": "hold", "keep": true, "reply": "250 kept"}]'
 start_daemon
 wait_event "$SMTP_EVENTS" 'HELD dot' "$DAEMON"
-"${PROGRAM[@]}" send-now --no-fetch >"$T/out1" 2>"$T/err1" &
+exec {BESIDE_FD}< <(exec "${PROGRAM[@]}" send-now --no-fetch 2>&1 </dev/null)
 BESIDE=$!
 PIDS+=("$BESIDE")
+wait_event "$BESIDE_FD" 'arxmail: another arxmail is sending' "$BESIDE"
 kill -TERM "$DAEMON"
 wait_log '^stopping: waiting for the replies to 1 mails'
 kill -0 "$DAEMON"
@@ -64,6 +65,8 @@ smtp_rules <<<'[]'
 end_daemon 0 none
 wait "$BESIDE"
 is 'the command beside it ends well' $? 0
+cat <&"$BESIDE_FD" >"$T/out1"
+exec {BESIDE_FD}<&-
 check 'the reply was heard, and the command sent the rest' <<'END'
 equal(received(), DEMO)
 equal(len(inbox()), 3)

@@ -325,10 +325,16 @@ wait_log() {
 # end_daemon STATUS SIGNAL: its end is a test.
 end_daemon() {
     [ "$2" = none ] || kill "-$2" "$DAEMON"
+    local status
     wait "$DAEMON" 2>/dev/null
-    is "the daemon ends with $1" $? "$1"
+    status=$?
     cat <&"$LOG" >>"$T/log"
     exec {LOG}<&-
+    if [ "$status" = "$1" ]; then
+        pass "the daemon ends with $1"
+    else
+        fail "the daemon ends with $1, not $status" <"$T/log"
+    fi
 }
 
 # make_due: everybody's next digest is due at once.
