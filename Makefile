@@ -5,6 +5,10 @@ PREFIX     ?= /usr/local
 SBINDIR    ?= $(PREFIX)/sbin
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/arxmail
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 PKG_CONFIG ?= pkg-config
 INSTALL    ?= install
 CFLAGS     ?= -O2 -g
@@ -95,6 +99,7 @@ $(B)/%.o: %.c
 
 # Files that are built into the program by .incbin.
 $(B)/src/model/category.o: etc/categories
+$(B)/src/model/calendar.o: etc/holidays
 $(B)/src/digest/builtin.o: $(shell find templates -type f 2>/dev/null)
 
 # ---- what a person types: installs what is missing, then does its job ----
@@ -103,7 +108,7 @@ JOBS ?= $(shell nproc)
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
 lint: PARALLEL += -k
-check demo interop bench lint:
+check torture demo interop bench lint:
 	@tests/setup.sh $@
 	@+$(MAKE) --no-print-directory $(PARALLEL) run-$@
 
@@ -120,6 +125,14 @@ unit: $(TESTS) $(REPLAYS)
 
 e2e: $(PROGRAMS)
 	@$(RUN_TESTS) $(E2E)
+
+# The tests of early ends at length. What they draw, SEED=N draws again.
+run-torture: $(PROGRAMS)
+	@$(RM) $(B)/torture
+	@export TORTURE=1 SEED=$${SEED:-$$(date +%s)}; rc=0; \
+	    COUNTS=$(CURDIR)/$(B)/torture \
+	    $(RUN_TESTS) $(sort $(wildcard tests/e2e/05*.t)) || rc=1; \
+	    cat $(B)/torture; echo "SEED=$$SEED"; exit $$rc
 
 run-interop: $(PROGRAMS)
 	@$(RUN_TESTS) $(sort $(wildcard tests/interop/*.t))
@@ -169,18 +182,53 @@ install: all
 	for m in $(MANUALS); do $(INSTALL) -D -m 0644 $$m \
 	    $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples \
-	    $(wildcard etc/*.example) etc/categories
+	    $(wildcard etc/*.example) etc/categories etc/holidays
+	$(INSTALL) -D -m 0644 systemd/arxmail.service \
+	    $(DESTDIR)$(UNITDIR)/arxmail.service
+	sed -i 's|/usr/sbin/arxmail|$(SBINDIR)/arxmail|' \
+	    $(DESTDIR)$(UNITDIR)/arxmail.service
+	$(INSTALL) -D -m 0644 systemd/arxmail.sysusers \
+	    $(DESTDIR)$(SYSUSERSDIR)/arxmail.conf
+	$(INSTALL) -D -m 0644 src/cli/arxmail.bash $(DESTDIR)$(BASHDIR)/arxmail
+	$(INSTALL) -D -m 0644 src/cli/_arxmail $(DESTDIR)$(ZSHDIR)/_arxmail
 
 uninstall:
-	$(RM) $(DESTDIR)$(SBINDIR)/arxmail
+	$(RM) $(DESTDIR)$(SBINDIR)/arxmail $(DESTDIR)$(UNITDIR)/arxmail.service \
+	    $(DESTDIR)$(SYSUSERSDIR)/arxmail.conf \
+	    $(DESTDIR)$(BASHDIR)/arxmail $(DESTDIR)$(ZSHDIR)/_arxmail
 	for m in $(MANUALS); do \
 	    $(RM) $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 	$(RM) -r $(DESTDIR)$(DOCDIR)
 
+# ---- the package: build/deb/arxmail_VERSION_ARCH.deb ----
+
+# In a copy, because Debian's tools write beside and into what they build. Its
+# tests are `make check`'s.
+DEB_SOURCE := build/deb/arxmail-$(VERSION)
+
+deb:
+	@tests/setup.sh deb
+	@$(RM) -r build/deb && mkdir -p $(DEB_SOURCE)
+	@tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB_SOURCE)
+	@echo "  DEB  build/deb/arxmail_$(VERSION)_*.deb"
+	@cd $(DEB_SOURCE) && env -u MAKEFLAGS -u CC -u VARIANT -u ARXMAIL \
+	    DEB_BUILD_OPTIONS='nocheck parallel=$(JOBS)' \
+	    DEB_BUILD_PROFILES=nocheck dpkg-buildpackage -us -uc -b \
+	    >../log 2>&1 || { cat ../log; exit 1; }
+
+# Boots real systemd from a Debian with that package in it. Where that cannot
+# be, it says so and is skipped.
+boot-test:
+	@tests/setup.sh boot-test || true
+	@+! command -v dh >/dev/null || $(MAKE) --no-print-directory deb
+	@$(RUN_TESTS) $(sort $(wildcard tests/boot/*.t))
+
 clean:
 	$(RM) -r build
 
-.PHONY: all check demo interop bench lint run-check run-interop run-demo \
-        run-bench fuzz run-fuzz unit e2e golden-accept format install uninstall clean
+.PHONY: all check torture demo interop bench lint run-check run-torture \
+        run-interop run-demo run-bench fuzz run-fuzz unit e2e golden-accept \
+        format install uninstall deb boot-test clean
 .DELETE_ON_ERROR:
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/deb -prune -o -name '*.d' -print \
+    2>/dev/null)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a job needs and that are not there:
 #
-#     setup.sh build|demo|check|lint|interop|bench|ci
+#     setup.sh build|demo|check|torture|lint|interop|bench|deb|boot-test|ci
 #
 # Asks nothing. Where it cannot install, it says which packages to install.
 set -eu
@@ -12,18 +12,25 @@ build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libxml2-dev
 demo="$build python3 python3-aiosmtpd tzdata"
 check="$demo libcmocka-dev perl openssl strace util-linux"
 interop="$check postfix libsasl2-modules libsasl2-modules-db sasl2-bin"
-lint="$check clang clang-format clang-tidy cppcheck shellcheck mandoc"
+lint="$check clang clang-format clang-tidy cppcheck shellcheck mandoc
+      libhyperscan-dev libpcre2-dev systemd
+      dpkg-dev zsh"
+deb="$build debhelper dpkg-dev"
+boot="$deb perl python3 mmdebstrap systemd-container util-linux lintian"
 
 case ${1-} in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
-check) wanted=$check ;;
+check | torture) wanted=$check ;;
 interop) wanted=$interop ;;
 lint) wanted=$lint ;;
-bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown" ;;
-ci) wanted="$lint $interop valgrind" ;;
+bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown
+       python3-feedparser" ;;
+deb) wanted=$deb ;;
+boot-test) wanted=$boot ;;
+ci) wanted="$lint $interop $boot valgrind" ;;
 *)
-    echo "usage: $0 build|demo|check|lint|interop|bench|ci" >&2
+    echo "usage: $0 build|demo|check|torture|lint|interop|bench|deb|boot-test|ci" >&2
     exit 2
     ;;
 esac

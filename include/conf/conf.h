@@ -18,6 +18,8 @@
 #include "feed/fetch.h"
 #include "mail/message.h"
 #include "mail/smtp.h"
+#include "model/calendar.h"
+#include "model/day.h"
 #include "model/subscriber.h"
 
 #define CONF_DEFAULT_PATH "/etc/arxmail/arxmail.conf"
@@ -43,6 +45,7 @@ struct conf {
 	struct smtp_options smtp;
 	struct feed_options feeds;
 	struct conf_llm llm;
+	struct calendar holidays; /* "holidays" beside the file, or built-in */
 	struct subscriber **subscribers; /* in the order of the files */
 	size_t n_subscribers;
 	size_t subscribers_capacity;
@@ -51,6 +54,13 @@ struct conf {
 	struct digest_language **languages; /* built-in and templates_dir's */
 	size_t n_languages;
 	size_t languages_capacity;
+	/*
+	 * All that is needed, open: GLib reads the file of a zone each time
+	 * that zone_open() is called and nobody has it open.
+	 */
+	struct zone **zones;
+	size_t n_zones;
+	size_t zones_capacity;
 };
 
 /* What the files say wrong, or oddly. */

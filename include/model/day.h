@@ -44,3 +44,15 @@ int32_t zone_day(const struct zone *zone, int64_t at);
 int32_t zone_second(const struct zone *zone, int64_t at);
 /* The zone's offset from UTC at an instant, in seconds. */
 int32_t zone_offset(const struct zone *zone, int64_t at);
+
+enum zone_instant {
+	ZONE_INSTANT = 0,
+	ZONE_NO_SUCH_DAY = 1, /* the zone has skipped the whole day */
+};
+
+/*
+ * When the zone's clock shows `minute` (after midnight) of `day`: the first
+ * time if it does so twice, the end of the gap if it never does.
+ */
+enum zone_instant zone_instant(const struct zone *zone, int32_t day, int minute,
+                               int64_t *ret_at);

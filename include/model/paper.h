@@ -26,9 +26,12 @@ struct paper {
 	char *abstract_raw;
 	char *authors_raw;
 	struct strings categories; /* the first is the primary one */
+	uint32_t n_shares;         /* owners besides the first */
 };
 
 struct paper *paper_new(void);
+/* The paper with one more owner, who calls paper_free() as well. */
+struct paper *paper_share(struct paper *paper);
 void paper_free(struct paper *paper);
 
 OWNED_DEFINE(paper, struct paper, paper_free);

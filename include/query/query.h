@@ -81,6 +81,17 @@ struct query_index;
 struct query_index *query_index_new(const struct query_pool *pool,
                                     const struct query_paper *papers,
                                     size_t n_papers);
+
+/*
+ * The same in steps, for who must not be kept long: query_index_go_on() adds
+ * up to `most` papers more, and is true once all are there. Nothing may be
+ * asked of the index before.
+ */
+struct query_index *query_index_begin(const struct query_pool *pool,
+                                      const struct query_paper *papers,
+                                      size_t n_papers);
+bool query_index_go_on(struct query_index *index, size_t most);
+
 void query_index_free(struct query_index *index);
 
 OWNED_DEFINE(query_index, struct query_index, query_index_free);

@@ -52,6 +52,23 @@ MUST_CHECK int service_composer_new(struct service_composer **ret_composer,
                                     struct service *service,
                                     const struct subscriber *const *subscribers,
                                     size_t n, struct error *err);
+
+enum composer_outcome {
+	COMPOSER_READY = 0,
+	COMPOSER_MORE = 1,
+};
+
+/*
+ * The same in steps, for a loop that may not be kept: go on until it is ready;
+ * then it can be used. The list is borrowed until then. An enum
+ * composer_outcome; after -1 the composer can only be freed.
+ */
+struct service_composer *
+service_composer_begin(struct service *service,
+                       const struct subscriber *const *subscribers, size_t n);
+MUST_CHECK int service_composer_go_on(struct service_composer *composer,
+                                      struct error *err);
+
 void service_composer_free(struct service_composer *composer);
 
 OWNED_DEFINE(service_composer, struct service_composer, service_composer_free);
@@ -84,13 +101,40 @@ struct service_queue_job {
 	 */
 	void (*done)(void *ctx, const struct subscriber *subscriber,
 	             int outcome, const char *reason);
+	/* Part of each one's transaction; may be NULL. */
+	int (*settle)(void *ctx, const struct subscriber *subscriber,
+	              struct error *err);
 	void *ctx;
 };
 
 /*
  * Composes for each of the subscribers, queues the digests, moves the marks
- * and records the outcomes of those for whom nothing is to be sent.
+ * and records the outcomes of those for whom nothing is to be sent: in slices,
+ * one transaction each. The job's list is borrowed until the end; so is the
+ * config.
  */
+struct service_queue_run;
+
+enum queue_state {
+	QUEUE_MORE = 0,
+	QUEUE_DONE = 1,
+};
+
+MUST_CHECK int service_queue_begin(struct service_queue_run **ret_run,
+                                   struct service *service,
+                                   const struct service_queue_job *job,
+                                   struct error *err);
+void service_queue_end(struct service_queue_run *run);
+
+OWNED_DEFINE(queue_run, struct service_queue_run, service_queue_end);
+
+/* An enum queue_state. After a failure the slice may be tried again. */
+MUST_CHECK int service_queue_slice(struct service_queue_run *run,
+                                   struct error *err);
+struct service_queue_counts
+service_queue_counts(const struct service_queue_run *run);
+
+/* All slices of it. */
 MUST_CHECK int service_queue(struct service *service,
                              const struct service_queue_job *job,
                              struct service_queue_counts *ret_counts,

@@ -2,6 +2,7 @@
 
 /* What goes: what is older than keep_days, and who is no longer there. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -12,6 +13,10 @@
  * slices as a run may take; the next run goes on.
  */
 MUST_CHECK int service_retain(struct service *service, struct error *err);
+
+/* One slice of that, some milliseconds; *ret_more: there are others. */
+MUST_CHECK int service_retain_slice(struct service *service, bool *ret_more,
+                                    struct error *err);
 
 /*
  * Cancels the open deliveries of who is no longer in the config, *ret_n of

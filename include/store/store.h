@@ -133,10 +133,9 @@ MUST_CHECK int store_get_announced(struct store *store, const char *category,
                                    enum announce_type *ret_type,
                                    struct error *err);
 
-/* Was the paper announced (anywhere) with a seq of `seq` or less? */
-MUST_CHECK int store_announced_before(struct store *store, const char *paper_id,
-                                      int64_t seq, bool *ret_before,
-                                      struct error *err);
+/* The seq of the paper's first announcement, anywhere; 0 if there is none. */
+MUST_CHECK int store_first_seq(struct store *store, const char *paper_id,
+                               int64_t *ret_seq, struct error *err);
 
 /* ---- subscribers ---- */
 
@@ -150,6 +149,16 @@ struct store_subscriber {
 	bool paused;          /* paused or removed when last seen */
 	int64_t suspended_at; /* 0: not */
 };
+
+/*
+ * The local day of the last of a subscriber's slots that is done; 0: none yet.
+ * STORE_FOUND or STORE_MISSING.
+ */
+MUST_CHECK int store_get_slot(struct store *store, const char *id,
+                              int32_t *ret_day, struct error *err);
+/* Makes the subscriber's row, paused as long as it has not begun. */
+MUST_CHECK int store_set_slot(struct store *store, const char *id, int32_t day,
+                              struct error *err);
 
 /* STORE_FOUND or STORE_MISSING. */
 MUST_CHECK int store_get_subscriber(struct store *store, const char *id,
@@ -430,6 +439,21 @@ MUST_CHECK int store_list_deliveries(struct store *store, size_t limit,
                                      struct store_deliveries *ret_deliveries,
                                      struct error *err);
 
+/* The queue, for people. */
+struct store_queue_view {
+	int64_t oldest_at[DELIVERY_STATES]; /* created then; 0: none is in it */
+	int64_t next_at;      /* when the next may go; 0: none, or at once */
+	uint64_t n_sent_hour; /* in the last hour */
+	uint64_t n_sent_day;  /* in the last 24 hours */
+	char *last_words;     /* the relay's, of the newest attempts; or NULL */
+};
+
+void store_queue_view_fini(struct store_queue_view *view);
+
+MUST_CHECK int store_view_queue(struct store *store, int64_t now,
+                                struct store_queue_view *ret_view,
+                                struct error *err);
+
 /* ---- refused addresses ---- */
 
 /* A delivery that its address refused for good, at once or by a bounce. */
@@ -583,7 +607,7 @@ MUST_CHECK int store_list_outcomes(struct store *store, int32_t since_day,
  * Deletes papers, announcements, outcomes and digests with ended deliveries
  * that are older than `before`, at most `max_rows` of each; *ret_more says
  * whether there are others. The newest digest of a subscriber and the papers
- * of every kept digest stay.
+ * of every kept digest stay; other papers go some days after their time.
  */
 MUST_CHECK int store_prune(struct store *store, int64_t before, size_t max_rows,
                            bool *ret_more, struct error *err);

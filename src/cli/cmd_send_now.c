@@ -12,6 +12,9 @@
 #include "service/deliver.h"
 #include "service/retain.h"
 
+/* Between two looks of the progress bar. */
+#define SHOW_MS 100
+
 /* With more subscribers than this only trouble gets a line of its own. */
 #define MANY_SUBSCRIBERS 50
 
@@ -29,7 +32,10 @@ struct send_run {
 	bool is_terminal;
 	size_t n_total; /* to deliver */
 	size_t n_ended;
-	size_t n_missing; /* of --again: have no digest yet */
+	int64_t begun_ms;
+	int64_t shown_ms;        /* when the progress was shown last */
+	struct strings troubles; /* a line for each that was not sent */
+	size_t n_missing;        /* of --again: have no digest yet */
 	bool waited;
 };
 
@@ -41,12 +47,38 @@ static void clear_progress(const struct send_run *run)
 		fputs("\r\033[K", stderr);
 }
 
-static void show_progress(const struct send_run *run)
+static int64_t monotonic_ms(const struct send_run *run)
 {
-	if (!run->is_terminal || run->n_total == 0)
+	return clock_monotonic_ms(&run->cli->service.world->clock);
+}
+
+/* "sending: [#########---------------------] 300 of 1000, 480/s, 2 s left" */
+static void draw_progress(const struct send_run *run, int64_t elapsed_ms)
+{
+	static const char full[] = "##############################";
+	static const char none[] = "------------------------------";
+	size_t n = run->n_ended < run->n_total ? run->n_ended : run->n_total;
+	int width = (int)sizeof(full) - 1;
+	int done = (int)(n * (size_t)width / run->n_total);
+	double rate = (double)run->n_ended * 1000 / (double)elapsed_ms;
+
+	fprintf(stderr,
+	        "\r\033[Ksending: [%.*s%.*s] %zu of %zu, %.0f/s, %.0f s left",
+	        done, full, width - done, none, run->n_ended, run->n_total,
+	        rate, rate > 0 ? (double)(run->n_total - n) / rate : 0);
+}
+
+/* Ten times a second at most: a terminal is slower than a relay. */
+static void show_progress(struct send_run *run)
+{
+	int64_t now_ms = monotonic_ms(run);
+	int64_t elapsed_ms = now_ms - run->begun_ms;
+
+	if (!run->is_terminal || run->n_total == 0 ||
+	    (run->n_ended < run->n_total && now_ms < run->shown_ms + SHOW_MS))
 		return;
-	fprintf(stderr, "\r\033[Ksending: %zu of %zu (%zu %%)", run->n_ended,
-	        run->n_total, run->n_ended * 100 / run->n_total);
+	run->shown_ms = now_ms;
+	draw_progress(run, elapsed_ms > 0 ? elapsed_ms : 1);
 }
 
 /* "7 papers (LLM agents 4, Lattice QCD 3)". */
@@ -106,7 +138,7 @@ static void on_delivered(void *ctx, const struct service_delivered *delivered)
 {
 	struct send_run *run = ctx;
 	const struct subscriber *subscriber = delivered->subscriber;
-	owned(buf) struct buf what = BUF_INIT(100);
+	owned(buf) struct buf what = BUF_INIT(LIMIT_LOG_LINE_BYTES);
 
 	run->n_ended++;
 	if (delivered->state == DELIVERY_SENT) {
@@ -114,10 +146,10 @@ static void on_delivered(void *ctx, const struct service_delivered *delivered)
 		         delivered->n_papers == 1 ? "" : "s");
 		print_line(run, subscriber, buf_str(&what));
 	} else if (delivered->sentence) {
-		clear_progress(run);
-		cli_say("%s: %s: %s", subscriber->email,
-		        delivery_state_name(delivered->state),
-		        delivered->sentence);
+		buf_addf(&what, "%s: %s: %s", subscriber->email,
+		         delivery_state_name(delivered->state),
+		         delivered->sentence);
+		strings_add(&run->troubles, buf_span(&what));
 	} else {
 		print_line(run, subscriber, "not sent, stays queued");
 	}
@@ -226,8 +258,10 @@ static int requeue(struct send_run *run)
 
 static int queue(struct send_run *run)
 {
-	const struct service_queue_job job = {run->list, run->n_list, on_queued,
-	                                      run};
+	const struct service_queue_job job = {.subscribers = run->list,
+	                                      .n = run->n_list,
+	                                      .done = on_queued,
+	                                      .ctx = run};
 	struct service_queue_counts counts = {0};
 	struct error err = {0};
 
@@ -284,9 +318,12 @@ static int deliver(struct send_run *run, size_t n_feeds_failed)
 
 	for (size_t i = 0; !run->all && i < run->n_list; i++)
 		strings_add(&ids, span_of(run->list[i]->id));
+	run->begun_ms = monotonic_ms(run);
 	rc = service_deliver(&run->cli->service, run->all ? NULL : &ids,
 	                     &events, &counts, &err);
 	clear_progress(run);
+	for (size_t i = 0; i < run->troubles.n; i++)
+		cli_say("%s", run->troubles.items[i]);
 	if (rc < 0) {
 		cli_say("%s", err.message);
 		printf("sent %zu before that\n", counts.n_sent);
@@ -420,7 +457,9 @@ static int run_send_now(const char *conf_path, int argc, char **argv)
 	run.list = list;
 	run.all = optind == argc;
 	run.is_terminal = isatty(STDERR_FILENO);
-	return send_all(&run, &wish);
+	status = send_all(&run, &wish);
+	strings_fini(&run.troubles);
+	return status;
 }
 
 const struct cli_command cli_send_now = {

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -59,21 +60,6 @@ static int print_outcomes(struct cli *cli, struct error *err)
 	return 0;
 }
 
-static int print_queue(struct cli *cli, struct error *err)
-{
-	struct store_queue_counts counts;
-
-	if (store_count_deliveries(cli->store, &counts, err) < 0)
-		return -1;
-	puts("\ndeliveries that are under way or did not arrive");
-	for (unsigned i = 0; i < DELIVERY_STATES; i++)
-		if (counts.n[i] > 0)
-			printf("  %-12s %llu\n",
-			       delivery_state_name((enum delivery_state)i),
-			       (unsigned long long)counts.n[i]);
-	return 0;
-}
-
 static const char *format_time(int64_t at, char text[TIME_SIZE])
 {
 	time_t seconds = at;
@@ -82,6 +68,74 @@ static const char *format_time(int64_t at, char text[TIME_SIZE])
 	localtime_r(&seconds, &local);
 	strftime(text, TIME_SIZE, "%Y-%m-%d %H:%M", &local);
 	return text;
+}
+
+static void print_count(const struct store_queue_counts *counts,
+                        enum delivery_state state,
+                        const struct store_queue_view *view)
+{
+	char time[TIME_SIZE];
+
+	if (counts->n[state] == 0)
+		return;
+	printf("  %-12s %" PRIu64, delivery_state_name(state),
+	       counts->n[state]);
+	if (view->oldest_at[state] > 0)
+		printf(", the oldest of %s",
+		       format_time(view->oldest_at[state], time));
+	putchar('\n');
+}
+
+static void print_rates(const struct store_queue_view *view, int64_t now)
+{
+	char time[TIME_SIZE];
+
+	printf("  sent         %" PRIu64 " in the last hour, %" PRIu64
+	       " in the last 24\n",
+	       view->n_sent_hour, view->n_sent_day);
+	if (view->last_words)
+		printf("  last words   %s\n", view->last_words);
+	if (view->next_at == 0)
+		return;
+	if (view->next_at <= now)
+		puts("  next         now");
+	else
+		printf("  next         %s\n", format_time(view->next_at, time));
+}
+
+static int print_trouble(struct cli *cli, struct error *err)
+{
+	struct store_trouble trouble = {0};
+	owned(buf) struct buf line = BUF_INIT(8192);
+	int found = store_get_trouble(cli->store, &trouble, err);
+	char time[TIME_SIZE];
+
+	if (found != STORE_FOUND)
+		return found < 0 ? -1 : 0;
+	buf_addf(&line, "  the relay takes nothing since %s: %s",
+	         format_time(trouble.since, time), trouble.words);
+	cli_print(buf_str(&line));
+	printf("  it is asked again at %s; 'arxmail send-now' asks at once\n",
+	       format_time(trouble.next_at, time));
+	store_trouble_fini(&trouble);
+	return 0;
+}
+
+static int print_queue(struct cli *cli, struct error *err)
+{
+	int64_t now = clock_now_sec(&cli->service.world->clock);
+	struct store_queue_view view = {0};
+	struct store_queue_counts counts;
+
+	if (store_count_deliveries(cli->store, &counts, err) < 0 ||
+	    store_view_queue(cli->store, now, &view, err) < 0)
+		return -1;
+	puts("\ndeliveries");
+	for (unsigned i = 0; i < DELIVERY_STATES; i++)
+		print_count(&counts, (enum delivery_state)i, &view);
+	print_rates(&view, now);
+	store_queue_view_fini(&view);
+	return print_trouble(cli, err);
 }
 
 static void print_delivery(const struct store_delivery *delivery)
@@ -123,16 +177,19 @@ static int print_suspended(struct cli *cli, struct error *err)
 	return 0;
 }
 
-static int print_trouble(struct cli *cli, struct error *err)
+static int print_undelivered(struct cli *cli, struct error *err)
 {
 	struct store_deliveries list = {0};
 
-	if (store_list_deliveries(cli->store, SHOWN_DELIVERIES, &list, err) < 0)
+	if (store_list_deliveries(cli->store, SHOWN_DELIVERIES + 1, &list,
+	                          err) < 0)
 		return -1;
 	if (list.n > 0)
 		puts("\nmails that did not arrive, newest first");
-	for (size_t i = 0; i < list.n; i++)
+	for (size_t i = 0; i < list.n && i < SHOWN_DELIVERIES; i++)
 		print_delivery(&list.items[i]);
+	if (list.n > SHOWN_DELIVERIES)
+		puts("  and others");
 	store_deliveries_fini(&list);
 	return 0;
 }
@@ -148,7 +205,8 @@ static int run(const char *conf_path, int argc, char **argv)
 	if (cli_open(&cli, conf_path, STORE_READ) != CLI_DONE)
 		return CLI_FAILED;
 	if (print_outcomes(&cli, &err) < 0 || print_queue(&cli, &err) < 0 ||
-	    print_suspended(&cli, &err) < 0 || print_trouble(&cli, &err) < 0) {
+	    print_suspended(&cli, &err) < 0 ||
+	    print_undelivered(&cli, &err) < 0) {
 		cli_say("%s", err.message);
 		return CLI_FAILED;
 	}

@@ -60,9 +60,10 @@ void conf_read_announce(const struct conf_scope *scope,
 }
 
 /* Each zone's file is read once, however many subscribers live there. */
-static bool zone_exists(struct conf_loader *loader, const char *name)
+bool conf_keep_zone(struct conf_loader *loader, const char *name)
 {
-	owned(zone) struct zone *zone = NULL;
+	struct conf *conf = loader->conf;
+	struct zone *zone;
 
 	if (strings_has(&loader->zones, name))
 		return true;
@@ -73,6 +74,9 @@ static bool zone_exists(struct conf_loader *loader, const char *name)
 	if (!zone)
 		return false;
 	strings_add(&loader->zones, span_of(name));
+	conf->zones = mem_grow(conf->zones, &conf->zones_capacity,
+	                       conf->n_zones + 1, sizeof(struct zone *));
+	conf->zones[conf->n_zones++] = zone;
 	return true;
 }
 
@@ -84,7 +88,7 @@ void conf_read_zone(const struct conf_scope *scope,
 
 	if (!text)
 		return;
-	if (!zone_exists(scope->loader, text)) {
+	if (!conf_keep_zone(scope->loader, text)) {
 		conf_error(scope, setting,
 		           "there is no time zone \"%s\": write a name such as "
 		           "\"Europe/Berlin\" (timedatectl list-timezones "

@@ -20,14 +20,18 @@ void conf_free(struct conf *conf)
 		subscriber_free(conf->subscribers[i]);
 	for (size_t i = 0; i < conf->n_languages; i++)
 		digest_language_free(conf->languages[i]);
+	for (size_t i = 0; i < conf->n_zones; i++)
+		zone_close(conf->zones[i]);
 	digest_templates_free(conf->templates);
 	mail_sender_fini(&conf->sender);
 	smtp_options_fini(&conf->smtp);
 	feed_options_fini(&conf->feeds);
 	fini_llm(&conf->llm);
+	calendar_fini(&conf->holidays);
 	free(conf->subscribers);
 	free(conf->by_id);
 	free(conf->languages);
+	free(conf->zones);
 	free(conf->path);
 	free(conf->state_dir);
 	free(conf->templates_dir);

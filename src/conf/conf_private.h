@@ -76,7 +76,7 @@ struct conf_loader {
 	struct conf_problems warnings;
 	struct conf_later later;
 	struct strings paths; /* what places point to */
-	struct strings zones; /* known to exist */
+	struct strings zones; /* the names of conf->zones */
 	uid_t service_uid;    /* state_dir's owner, or who runs this */
 	bool main_read;       /* the main file's settings are known */
 	struct conf_source *main;
@@ -238,6 +238,9 @@ int conf_check_category(const char *text, struct error *err);
 void conf_read_announce(const struct conf_scope *scope,
                         const config_setting_t *setting,
                         const struct conf_key *key, void *field);
+/* Opens the zone for the config, unless it is; false if there is none. */
+bool conf_keep_zone(struct conf_loader *loader, const char *name);
+
 void conf_read_zone(const struct conf_scope *scope,
                     const config_setting_t *setting, const struct conf_key *key,
                     void *field);

@@ -8,18 +8,17 @@
  */
 
 enum later_group {
-	LATER_DAEMON,
-	LATER_DELIVERY,
+	LATER_HEALTH,
+	LATER_CATCH_UP,
 	LATER_SUMMARIES,
 };
 
 static const char *const sentences[CONF_LATER_GROUPS] = {
-	[LATER_DAEMON] =
-		"the daemon that keeps to the clock comes with a "
-		"later version; fetch and send-now work at once",
-	[LATER_DELIVERY] =
-		"a bounce address of its own for each mail comes with "
-		"a later version; bounces are found by their Message-ID",
+	[LATER_HEALTH] =
+		"mails about changes of health come with a later "
+		"version; 'arxmail status' and the log tell them",
+	[LATER_CATCH_UP] =
+		"catching up after missed days comes with a later version",
 	[LATER_SUMMARIES] = "one-line summaries come with a later version",
 };
 
@@ -27,34 +26,16 @@ static const struct {
 	const char *group;
 	const char *name;
 	enum later_group later;
-	int off; /* a value that asks for nothing; -1: there is none */
 } keys[] = {
-	{"", "llm", LATER_SUMMARIES, -1},
-	{"sender", "admin", LATER_DAEMON, -1},
-	{"smtp", "verp", LATER_DELIVERY, 0},
-	{"feeds", "oai_url", LATER_DAEMON, -1},
-	{"feeds", "poll_from", LATER_DAEMON, -1},
-	{"feeds", "poll_until", LATER_DAEMON, -1},
-	{"feeds", "poll_every_min", LATER_DAEMON, -1},
-	{"subscriber", "send_at", LATER_DAEMON, -1},
-	{"subscriber", "days", LATER_DAEMON, -1},
-	{"subscriber", "digest_wait_min", LATER_DAEMON, -1},
+	{"", "llm", LATER_SUMMARIES},
+	{"sender", "admin", LATER_HEALTH},
+	{"feeds", "oai_url", LATER_CATCH_UP},
 };
 
 void conf_later_fini(struct conf_later *later)
 {
 	for (size_t i = 0; i < CONF_LATER_GROUPS; i++)
 		strings_fini(&later->names[i]);
-}
-
-static bool is_off(const config_setting_t *setting, int off)
-{
-	int type = config_setting_type(setting);
-
-	if (type == CONFIG_TYPE_BOOL)
-		return config_setting_get_bool(setting) == off;
-	return type == CONFIG_TYPE_INT &&
-	       config_setting_get_int(setting) == off;
 }
 
 static void note(const struct conf_scope *scope, enum later_group group,
@@ -81,8 +62,7 @@ void conf_later_note(const struct conf_scope *scope, const char *name,
 		return;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (!strcmp(keys[i].name, name) &&
-		    !strcmp(keys[i].group, scope->group) &&
-		    !is_off(setting, keys[i].off))
+		    !strcmp(keys[i].group, scope->group))
 			note(scope, keys[i].later, name, conf_line(setting));
 }
 

@@ -1,5 +1,8 @@
 #include <errno.h>
+#include <unistd.h>
 
+#include "base/file.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "conf_private.h"
 
@@ -94,11 +97,34 @@ static void read_folder(struct conf_loader *loader)
 	}
 }
 
+/* arXiv's days off: a file of the admin's in place of the built-in one. */
+static void read_holidays(struct conf_loader *loader)
+{
+	owned(mem) char *path = conf_resolve(loader, "holidays");
+	owned(buf) struct buf text = BUF_INIT(LIMIT_HOLIDAYS_BYTES);
+	struct calendar *holidays = &loader->conf->holidays;
+	struct error err = {0};
+
+	if (access(path, F_OK) != 0) {
+		calendar_init(holidays);
+		return;
+	}
+	if (file_read(&text, path, &err) < 0)
+		conf_report_failure(loader, err.message);
+	else if (calendar_parse(holidays, buf_span(&text), &err) < 0) {
+		owned(mem) char *what = mem_printf("%s:%s", path, err.message);
+
+		conf_report_failure(loader, what);
+	}
+}
+
 static void read_main(struct conf_loader *loader)
 {
+	(void)conf_keep_zone(loader, DAY_NEW_YORK);
 	if (loader->main_read)
 		conf_read_settings(loader);
 	conf_read_languages(loader);
+	read_holidays(loader);
 	read_templates(loader);
 	if (!loader->main_read)
 		return;

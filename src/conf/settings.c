@@ -6,6 +6,7 @@
 #include "conf/formats.h"
 #include "conf_private.h"
 #include "mail/address.h"
+#include "mail/bounce.h"
 
 #define DAY_MINUTES 1440U
 #define YEAR_MINUTES (366U * DAY_MINUTES)
@@ -460,6 +461,24 @@ static void check_polls(struct conf_loader *loader)
 		           "poll_until should be later than poll_from");
 }
 
+/* Its local part grows by a token. */
+static void check_verp(struct conf_loader *loader)
+{
+	struct conf_scope scope = scope_of(loader, "smtp", "smtp.");
+	const config_setting_t *verp = find_setting(loader, "smtp.verp");
+	owned(mem) char *address = NULL;
+	struct error ignored = {0};
+
+	if (!loader->conf->smtp.verp || !verp ||
+	    !loader->conf->sender.from.address)
+		return;
+	if (mail_verp_sender(&address, loader->conf->sender.from.address,
+	                     "0123456789abcdef0123456789abcdef", &ignored) < 0)
+		conf_error(&scope, verp,
+		           "verp makes the local part of sender.from longer "
+		           "than 64 bytes: use one of 24 at most");
+}
+
 /* `templates` beside the file needs no setting. */
 static void find_templates(struct conf_loader *loader)
 {
@@ -495,6 +514,7 @@ void conf_read_settings(struct conf_loader *loader)
 	fill_retries(&conf->smtp);
 	check_plain(loader, &conf->smtp);
 	check_login(loader);
+	check_verp(loader);
 	n_errors = loader->errors.n;
 	read_in_group(loader, "feeds", CONF_KEYS(feeds_keys), &conf->feeds);
 	if (loader->errors.n == n_errors)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -13,10 +14,15 @@
 #include "daemon/world.h"
 #include "daemon_private.h"
 #include "service/deliver.h"
+#include "service/poll.h"
 #include "service/retain.h"
+#include "service/schedule.h"
 
 /* Rendered papers: a thousand with a few sets of marks each. */
 #define CACHE_BYTES (32U * LIMIT_MIB)
+
+/* Once a day. */
+#define PRUNE_EVERY_MS 86400000
 
 /* How long a database that another program has locked is left alone. */
 #define LOCKED_PAUSE_MS 1000
@@ -37,6 +43,9 @@ struct daemon {
 	struct world *world;
 	struct service service;
 	struct sender *sender;
+	struct poller *poller;
+	struct schedule *schedule;
+	int64_t prune_ms; /* when the store is pruned again */
 	struct notifier notifier;
 	struct net_watch *signals;
 	int signal_fd;
@@ -130,8 +139,7 @@ static void reload(struct daemon *daemon)
 	net_forget_busy(world_net(daemon->world));
 	if (!conf) {
 		log_error("reload: nothing was changed");
-		notifier_ready(&daemon->notifier,
-		               "the new config has errors, the old one stays");
+		notifier_ready(&daemon->notifier);
 		return;
 	}
 	conf_free(daemon->next_conf);
@@ -185,45 +193,155 @@ static int keep_subscribers(struct daemon *daemon, struct error *err)
 	return 0;
 }
 
-/* Nothing is on its way: the new config takes the old one's place. */
+/* What is made of the config, anew. */
+static void on_brought(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	if (daemon->schedule)
+		schedule_wake(daemon->schedule);
+}
+
+static int open_parts(struct daemon *daemon, struct error *err)
+{
+	if (keep_subscribers(daemon, err) < 0 ||
+	    poller_open(&daemon->poller, &daemon->service, on_brought, daemon,
+	                err) < 0)
+		return -1;
+	return schedule_open(&daemon->schedule, &daemon->service, err);
+}
+
+static void close_parts(struct daemon *daemon)
+{
+	poller_close(take_ptr(daemon->poller));
+	schedule_close(take_ptr(daemon->schedule));
+	digest_cache_free(take_ptr(daemon->cache));
+}
+
+/* No mail is on its way: the new config takes the old one's place. */
 static int swap_conf(struct daemon *daemon, struct error *err)
 {
 	struct conf *old = daemon->conf;
 
 	daemon->conf = take_ptr(daemon->next_conf);
-	daemon->service.conf = daemon->conf;
-	digest_cache_free(daemon->cache);
-	daemon->cache = digest_cache_new(CACHE_BYTES);
-	daemon->service.cache = daemon->cache;
+	/* What is asked of feeds ends here, and is asked again. */
 	if (world_set_conf(daemon->world, daemon->conf, err) < 0)
 		return -1;
+	close_parts(daemon);
 	conf_free(old);
+	daemon->cache = digest_cache_new(CACHE_BYTES);
+	daemon->service.conf = daemon->conf;
+	daemon->service.cache = daemon->cache;
 	daemon->stage = STAGE_RUN;
 	sender_renew(daemon->sender);
-	if (keep_subscribers(daemon, err) < 0)
+	if (open_parts(daemon, err) < 0)
 		return -1;
 	net_forget_busy(world_net(daemon->world));
 	log_notice("reload: done: %zu subscribers",
 	           daemon->conf->n_subscribers);
-	notifier_ready(&daemon->notifier, "");
+	notifier_ready(&daemon->notifier);
 	return 0;
 }
 
 /* ---- the loop ---- */
 
-static int turn(struct daemon *daemon, int64_t *ret_look_ms, struct error *err)
+static void keep_earlier(int64_t *look_ms, int64_t other_ms)
 {
-	int rc = sender_turn(daemon->sender, ret_look_ms, err);
+	if (other_ms < *look_ms)
+		*look_ms = other_ms;
+}
+
+static int turn_pruning(struct daemon *daemon, int64_t *look_ms,
+                        struct error *err)
+{
+	int64_t now_ms = monotonic_ms(daemon);
+	bool more;
+
+	if (now_ms >= daemon->prune_ms) {
+		if (service_retain_slice(&daemon->service, &more, err) < 0)
+			return -1;
+		daemon->prune_ms = now_ms + (more ? 0 : PRUNE_EVERY_MS);
+	}
+	keep_earlier(look_ms, daemon->prune_ms);
+	return 0;
+}
+
+/* Nothing new is begun while it reloads or stops. */
+static int turn_parts(struct daemon *daemon, int64_t *look_ms,
+                      struct error *err)
+{
+	int64_t part_ms;
+
+	if (daemon->stage != STAGE_RUN)
+		return 0;
+	if (poller_turn(daemon->poller, &part_ms, err) < 0)
+		return -1;
+	keep_earlier(look_ms, part_ms);
+	if (schedule_turn(daemon->schedule, &part_ms, err) < 0)
+		return -1;
+	keep_earlier(look_ms, part_ms);
+	return turn_pruning(daemon, look_ms, err);
+}
+
+static int turn_sender(struct daemon *daemon, int64_t *look_ms,
+                       struct error *err)
+{
+	int64_t part_ms;
+	int rc = sender_turn(daemon->sender, &part_ms, err);
 
 	if (rc < 0)
 		return -1;
+	keep_earlier(look_ms, part_ms);
 	if (rc != SENDER_ENDED)
 		return 0;
-	*ret_look_ms = monotonic_ms(daemon);
+	*look_ms = monotonic_ms(daemon);
 	if (daemon->stage == STAGE_RELOAD)
 		return swap_conf(daemon, err);
 	daemon->stage = STAGE_OVER;
 	return 0;
+}
+
+static int turn(struct daemon *daemon, int64_t *ret_look_ms, struct error *err)
+{
+	*ret_look_ms = INT64_MAX;
+	if (turn_parts(daemon, ret_look_ms, err) < 0)
+		return -1;
+	return turn_sender(daemon, ret_look_ms, err);
+}
+
+static void add_time(struct buf *text, const char *what, int64_t at)
+{
+	time_t seconds = at;
+	struct tm local;
+	char time[32];
+
+	localtime_r(&seconds, &local);
+	strftime(time, sizeof(time), "%a %H:%M", &local);
+	buf_addf(text, "%s%s at %s", text->len > 0 ? ", " : "", what, time);
+}
+
+/* What comes next, for `systemctl status`. */
+static void tell_status(struct daemon *daemon)
+{
+	owned(buf) struct buf text = BUF_INIT(LIMIT_LOG_LINE_BYTES);
+	int64_t poll_at = poller_next_at(daemon->poller);
+	size_t n;
+	int64_t at;
+
+	if (!poller_is_idle(daemon->poller))
+		buf_add_str(&text, "polling");
+	else if (poll_at < INT64_MAX)
+		add_time(&text, "next poll", poll_at);
+	if (schedule_next(daemon->schedule, &at, &n)) {
+		owned(mem) char *what =
+			mem_printf("%zu digest%s due", n, n == 1 ? "" : "s");
+
+		add_time(&text, what, at);
+	}
+	n = sender_count_unanswered(daemon->sender);
+	if (n > 0)
+		buf_addf(&text, ", %zu mails are being accepted", n);
+	notifier_status(&daemon->notifier, buf_str(&text));
 }
 
 static int loop(struct daemon *daemon, struct error *err)
@@ -240,6 +358,8 @@ static int loop(struct daemon *daemon, struct error *err)
 		}
 		if (daemon->stage == STAGE_OVER)
 			break;
+		if (daemon->stage == STAGE_RUN)
+			tell_status(daemon);
 		notifier_alive(&daemon->notifier, monotonic_ms(daemon),
 		               sender_count_unanswered(daemon->sender));
 		if (net_turn(net, notifier_next_ms(&daemon->notifier, look_ms),
@@ -255,9 +375,10 @@ static void close_all(struct daemon *daemon)
 	if (daemon->signals)
 		net_unwatch(world_net(daemon->world), daemon->signals);
 	world_close(daemon->world);
+	close_parts(daemon);
 	owned_release_fd(&daemon->signal_fd);
-	digest_cache_free(daemon->cache);
 	store_close(daemon->store);
+	notifier_fini(&daemon->notifier);
 	conf_free(daemon->next_conf);
 	conf_free(daemon->conf);
 }
@@ -273,7 +394,7 @@ static int open_all(struct daemon *daemon, struct error *err)
 	daemon->service =
 		(struct service){daemon->conf, daemon->store,
 	                         world_service(daemon->world), daemon->cache};
-	if (watch_signals(daemon, err) < 0 || keep_subscribers(daemon, err) < 0)
+	if (watch_signals(daemon, err) < 0 || open_parts(daemon, err) < 0)
 		return -1;
 	return sender_open(&daemon->sender, &daemon->service, &events, err);
 }
@@ -283,7 +404,7 @@ static int run(struct daemon *daemon, struct error *err)
 	if (open_all(daemon, err) < 0)
 		return -1;
 	notifier_init(&daemon->notifier);
-	notifier_ready(&daemon->notifier, "");
+	notifier_ready(&daemon->notifier);
 	log_notice("started: %zu subscribers", daemon->conf->n_subscribers);
 	if (loop(daemon, err) < 0)
 		return -1;

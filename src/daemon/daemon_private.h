@@ -12,12 +12,14 @@ struct notifier {
 	int64_t every_ms; /* between two signs of life; 0: none is asked for */
 	int64_t next_ms;
 	bool is_stopping;
+	char *status; /* the last one that was told */
 };
 
 void notifier_init(struct notifier *notifier);
-/* `status` is a sentence for people; "": what comes next is said later. */
-void notifier_ready(const struct notifier *notifier, const char *status);
-void notifier_status(const struct notifier *notifier, const char *status);
+void notifier_fini(struct notifier *notifier);
+void notifier_ready(const struct notifier *notifier);
+/* A sentence for people; told if it is another one than before. */
+void notifier_status(struct notifier *notifier, const char *status);
 void notifier_reloading(const struct notifier *notifier, int64_t now_ms);
 void notifier_stopping(struct notifier *notifier, size_t n_unanswered);
 

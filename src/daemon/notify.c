@@ -1,7 +1,9 @@
 #include <inttypes.h>
+#include <string.h>
 
 #include <systemd/sd-daemon.h>
 
+#include "base/mem.h"
 #include "daemon_private.h"
 
 #define USEC_PER_MS 1000
@@ -19,16 +21,24 @@ void notifier_init(struct notifier *notifier)
 		notifier->every_ms = (int64_t)(usec / USEC_PER_MS / 4) + 1;
 }
 
-void notifier_ready(const struct notifier *notifier, const char *status)
+void notifier_fini(struct notifier *notifier)
 {
-	(void)notifier;
-	(void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+	free(notifier->status);
 }
 
-void notifier_status(const struct notifier *notifier, const char *status)
+void notifier_ready(const struct notifier *notifier)
 {
-	if (!notifier->is_stopping)
-		(void)sd_notifyf(0, "STATUS=%s", status);
+	(void)notifier;
+	(void)sd_notify(0, "READY=1");
+}
+
+void notifier_status(struct notifier *notifier, const char *status)
+{
+	if (notifier->status && !strcmp(notifier->status, status))
+		return;
+	free(notifier->status);
+	notifier->status = mem_dup(status);
+	(void)sd_notifyf(0, "STATUS=%s", status);
 }
 
 void notifier_reloading(const struct notifier *notifier, int64_t now_ms)

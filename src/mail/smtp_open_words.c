@@ -81,6 +81,46 @@ static struct saying say_timeout(const struct smtp_session *session)
 	                       "smtps:// in smtp.url"};
 }
 
+/* What the big providers want in place of the account's password. */
+static const char *hint_login(const struct smtp_session *session)
+{
+	static const struct {
+		const char *host;
+		const char *hint;
+	} providers[] = {
+		{"gmail.com",
+	         "Gmail wants an app password (Google account, "
+	         "Security, App passwords), not the account's"},
+		{"googlemail.com",
+	         "Gmail wants an app password (Google account, Security, App "
+	         "passwords), not the account's"},
+		{"office365.com",
+	         "Microsoft 365 has switched off logins with a password for "
+	         "most accounts: its admin must allow SMTP AUTH, or use "
+	         "another relay"},
+		{"outlook.com",
+	         "Outlook.com takes no logins with a password "
+	         "any more: use another relay"},
+		{"hotmail.com",
+	         "Outlook.com takes no logins with a password "
+	         "any more: use another relay"},
+		{"mail.yahoo.com",
+	         "Yahoo wants an app password, not the "
+	         "account's"},
+		{"mail.me.com",
+	         "iCloud wants an app-specific password, not "
+	         "the account's"},
+	};
+	struct span host = span_first(span_of(session->where),
+	                              span_find(span_of(session->where), ":"));
+
+	for (size_t i = 0; i < sizeof(providers) / sizeof(*providers); i++)
+		if (span_ends(host, providers[i].host))
+			return providers[i].hint;
+	return "check smtp.username and smtp.password_file; providers with "
+	       "two-step login want an app password";
+}
+
 static struct saying say_login(const struct smtp_session *session)
 {
 	if (session->is_plain_refused)
@@ -92,10 +132,8 @@ static struct saying say_login(const struct smtp_session *session)
 		return (struct saying){"cannot check the login now",
 		                       HINT_LATER};
 	if (session->reply.code / 100 == 5)
-		return (struct saying){
-			"refuses the login",
-			"check smtp.username and smtp.password_file; "
-			"providers with two-step login want an app password"};
+		return (struct saying){"refuses the login",
+		                       hint_login(session)};
 	return (struct saying){
 		"offers no login of the kinds PLAIN and LOGIN",
 		"check the port in smtp.url (587 and 465 are for logins), or "

@@ -115,3 +115,43 @@ int32_t zone_second(const struct zone *zone, int64_t at)
 
 	return (int32_t)(local - floor_day(local) * SECONDS_PER_DAY);
 }
+
+/* The first instant in (from, to] that has the offset of `to`. */
+static int64_t find_change(const struct zone *zone, int64_t from, int64_t to)
+{
+	int32_t offset = zone_offset(zone, to);
+
+	while (to - from > 1) {
+		int64_t middle = from + (to - from) / 2;
+
+		if (zone_offset(zone, middle) == offset)
+			to = middle;
+		else
+			from = middle;
+	}
+	return to;
+}
+
+/*
+ * Read with the offset of the day before and with that of the day after, a
+ * local time is right with one of them, or both (then the former is earlier),
+ * or it is in a gap between them.
+ */
+enum zone_instant zone_instant(const struct zone *zone, int32_t day, int minute,
+                               int64_t *ret_at)
+{
+	int64_t local = (int64_t)day * SECONDS_PER_DAY + minute * 60;
+	int32_t before = zone_offset(zone, local - 2 * SECONDS_PER_DAY);
+	int32_t after = zone_offset(zone, local + 2 * SECONDS_PER_DAY);
+	int64_t at = local - before;
+
+	if (zone_offset(zone, at) != before) {
+		at = local - after;
+		if (zone_offset(zone, at) != after)
+			at = find_change(zone, local - after, local - before);
+	}
+	if (zone_day(zone, at) != day)
+		return ZONE_NO_SUCH_DAY;
+	*ret_at = at;
+	return ZONE_INSTANT;
+}

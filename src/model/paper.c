@@ -12,10 +12,20 @@ struct paper *paper_new(void)
 	return mem_new(sizeof(struct paper));
 }
 
+struct paper *paper_share(struct paper *paper)
+{
+	paper->n_shares++;
+	return paper;
+}
+
 void paper_free(struct paper *paper)
 {
 	if (!paper)
 		return;
+	if (paper->n_shares > 0) {
+		paper->n_shares--;
+		return;
+	}
 	free(paper->id);
 	free(paper->title);
 	free(paper->abstract);

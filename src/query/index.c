@@ -47,9 +47,9 @@ static struct query_paper *copy_papers(const struct query_paper *papers,
 	return copy;
 }
 
-struct query_index *query_index_new(const struct query_pool *pool,
-                                    const struct query_paper *papers,
-                                    size_t n_papers)
+struct query_index *query_index_begin(const struct query_pool *pool,
+                                      const struct query_paper *papers,
+                                      size_t n_papers)
 {
 	struct query_index *index = mem_new(sizeof(*index));
 
@@ -58,11 +58,31 @@ struct query_index *query_index_new(const struct query_pool *pool,
 	index->n_papers = n_papers;
 	index->n_words = (n_papers + BITS - 1) / BITS;
 	index->tallies = mem_array(n_papers, sizeof(*index->tallies));
-	for (uint32_t i = 0; i < n_papers; i++)
-		add_paper(&index->finder, papers[i].paper, i);
+	return index;
+}
+
+bool query_index_go_on(struct query_index *index, size_t most)
+{
+	for (; most > 0 && index->n_added < index->n_papers; most--) {
+		add_paper(&index->finder, index->papers[index->n_added].paper,
+		          index->n_added);
+		index->n_added++;
+	}
+	if (index->n_added < index->n_papers)
+		return false;
 	lexicon_finish(&index->finder.prose);
 	lexicon_finish(&index->finder.names);
 	score_lengths(index);
+	return true;
+}
+
+struct query_index *query_index_new(const struct query_pool *pool,
+                                    const struct query_paper *papers,
+                                    size_t n_papers)
+{
+	struct query_index *index = query_index_begin(pool, papers, n_papers);
+
+	(void)query_index_go_on(index, n_papers);
 	return index;
 }
 

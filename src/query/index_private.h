@@ -33,7 +33,8 @@ struct tally {
 struct query_index {
 	struct query_paper *papers;
 	size_t n_papers;
-	size_t n_words; /* of a bitmap */
+	uint32_t n_added; /* of the papers */
+	size_t n_words;   /* of a bitmap */
 	struct finder finder;
 	struct hits hits;       /* scratch */
 	float *lengths;         /* each paper's, the average is 1 */

@@ -7,6 +7,10 @@
 
 #define SECONDS_PER_DAY 86400
 
+/* At some 4 and 15 µs each a step takes 10 to 20 ms. */
+#define MARKS_STEP 2000
+#define PAPERS_STEP 1000
+
 void service_composed_fini(struct service_composed *composed)
 {
 	digest_free(composed->digest);
@@ -78,22 +82,24 @@ int service_find_standing(struct service *service,
 	return 0;
 }
 
-static int find_oldest_mark(struct service *service,
-                            const struct subscriber *const *subscribers,
-                            size_t n, int64_t *ret_mark, struct error *err)
+static int find_oldest_mark(struct service_composer *composer,
+                            struct error *err)
 {
-	int64_t oldest = INT64_MAX;
-
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < MARKS_STEP; i++) {
 		struct standing standing;
 
-		if (service_find_standing(service, subscribers[i], &standing,
-		                          err) < 0)
+		if (composer->n_asked == composer->n_subscribers) {
+			composer->phase = PHASE_LOADING;
+			return 0;
+		}
+		if (service_find_standing(
+			    composer->service,
+			    composer->subscribers[composer->n_asked++],
+			    &standing, err) < 0)
 			return -1;
-		if (standing.mark < oldest)
-			oldest = standing.mark;
+		if (standing.mark < composer->oldest_mark)
+			composer->oldest_mark = standing.mark;
 	}
-	*ret_mark = oldest;
 	return 0;
 }
 
@@ -136,7 +142,7 @@ static void number_papers(struct service_composer *composer)
 	}
 }
 
-static void build_index(struct service_composer *composer)
+static void begin_index(struct service_composer *composer)
 {
 	struct store_candidates *candidates = composer->candidates;
 	owned(mem) struct query_paper *list =
@@ -153,7 +159,7 @@ static void build_index(struct service_composer *composer)
 	}
 	composer->pool = query_pool_new();
 	composer->index =
-		query_index_new(composer->pool, list, candidates->n_papers);
+		query_index_begin(composer->pool, list, candidates->n_papers);
 }
 
 /* There are few, so that each is compared once a subscriber. */
@@ -175,15 +181,14 @@ static void number_categories(struct service_composer *composer)
 	}
 }
 
-static int load_batch(struct service_composer *composer, int64_t after_seq,
-                      struct error *err)
+static int load_batch(struct service_composer *composer, struct error *err)
 {
 	struct service *service = composer->service;
 	int64_t since = clock_now_sec(&service->world->clock) -
 	                (int64_t)LIMIT_CANDIDATE_DAYS * SECONDS_PER_DAY;
 
 	if (store_last_seq(service->store, &composer->last_seq, err) < 0 ||
-	    store_load_candidates(service->store, after_seq, since,
+	    store_load_candidates(service->store, composer->oldest_mark, since,
 	                          &composer->candidates, err) < 0)
 		return -1;
 
@@ -195,8 +200,47 @@ static int load_batch(struct service_composer *composer, int64_t after_seq,
 	                                  sizeof(*composer->category_of));
 	number_papers(composer);
 	number_categories(composer);
-	build_index(composer);
+	begin_index(composer);
+	composer->phase = PHASE_INDEXING;
 	return 0;
+}
+
+/* ---- the steps ---- */
+
+struct service_composer *
+service_composer_begin(struct service *service,
+                       const struct subscriber *const *subscribers, size_t n)
+{
+	struct service_composer *composer = mem_new(sizeof(*composer));
+
+	composer->service = service;
+	composer->subscribers = subscribers;
+	composer->n_subscribers = n;
+	composer->oldest_mark = INT64_MAX;
+	return composer;
+}
+
+int service_composer_go_on(struct service_composer *composer, struct error *err)
+{
+	int rc = 0;
+
+	switch (composer->phase) {
+	case PHASE_MARKS:
+		rc = find_oldest_mark(composer, err);
+		break;
+	case PHASE_LOADING:
+		rc = load_batch(composer, err);
+		break;
+	case PHASE_INDEXING:
+		if (query_index_go_on(composer->index, PAPERS_STEP))
+			composer->phase = PHASE_READY;
+		break;
+	case PHASE_READY:
+		break;
+	}
+	if (rc < 0)
+		return -1;
+	return composer->phase == PHASE_READY ? COMPOSER_READY : COMPOSER_MORE;
 }
 
 int service_composer_new(struct service_composer **ret_composer,
@@ -205,12 +249,13 @@ int service_composer_new(struct service_composer **ret_composer,
                          struct error *err)
 {
 	owned(service_composer) struct service_composer *composer =
-		mem_new(sizeof(*composer));
-	int64_t oldest;
+		service_composer_begin(service, subscribers, n);
+	int rc;
 
-	composer->service = service;
-	if (find_oldest_mark(service, subscribers, n, &oldest, err) < 0 ||
-	    load_batch(composer, oldest, err) < 0)
+	do
+		rc = service_composer_go_on(composer, err);
+	while (rc == COMPOSER_MORE);
+	if (rc < 0)
 		return -1;
 	*ret_composer = take_ptr(composer);
 	return 0;

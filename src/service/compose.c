@@ -105,9 +105,18 @@ struct compiled {
 	struct query *query;
 };
 
+/* The entry of a paper under its best topic. */
+struct found {
+	size_t slot;  /* of composer->papers: the e-print */
+	size_t paper; /* the version that is shown */
+	struct offer offer;
+	uint32_t topic;
+	double score;
+};
+
 /* What the limits leave, best first. */
 struct quota {
-	struct store *store;
+	struct service_composer *composer;
 	const struct subscriber *subscriber;
 	const struct compiled *compiled;
 	uint32_t *n_of; /* of each topic */
@@ -119,13 +128,30 @@ enum offer_outcome {
 	OFFER_OLD = 1,
 };
 
+/* Was it announced before the subscriber's mark? Each is looked up once. */
+static int was_there(const struct quota *quota, size_t number, bool *ret_was,
+                     struct error *err)
+{
+	struct service_composer *composer = quota->composer;
+	struct batch_paper *slot = &composer->papers[number];
+
+	if (slot->first_seq == 0 &&
+	    store_first_seq(composer->service->store,
+	                    composer->candidates->papers[number]->id,
+	                    &slot->first_seq, err) < 0)
+		return -1;
+	*ret_was = slot->first_seq <= quota->mark;
+	return 0;
+}
+
 /*
  * Is the offer still news, and as what? New and cross-listed papers come once;
- * replacements once per version. *ret_old is the version that was sent.
+ * replacements once per version.
  */
-static int judge_offer(const struct quota *quota, const struct offer *offer,
+static int judge_offer(const struct quota *quota, const struct found *item,
                        struct digest_entry *entry, struct error *err)
 {
+	const struct offer *offer = &item->offer;
 	const struct paper *paper = offer->shown->paper;
 	struct store_sent sent = {0};
 	bool before = false;
@@ -133,13 +159,12 @@ static int judge_offer(const struct quota *quota, const struct offer *offer,
 
 	entry->paper = offer->shown->paper;
 	entry->type = offer->first ? offer->first->type : offer->shown->type;
-	if (store_announced_before(quota->store, paper->id, quota->mark,
-	                           &before, err) < 0)
+	if (was_there(quota, item->slot, &before, err) < 0)
 		return -1;
 	if (!before)
 		return OFFER_NEWS;
-	found = store_get_sent(quota->store, quota->subscriber->id, paper->id,
-	                       &sent, err);
+	found = store_get_sent(quota->composer->service->store,
+	                       quota->subscriber->id, paper->id, &sent, err);
 	if (found != STORE_FOUND)
 		return found < 0 ? -1 : OFFER_NEWS;
 	if (!offer->again || sent.version >= paper->version)
@@ -178,15 +203,6 @@ static int compile_topics(struct service_composer *composer,
 	*ret_list = take_ptr(list);
 	return 0;
 }
-
-/* The entry of a paper under its best topic. */
-struct found {
-	size_t slot;  /* of composer->papers: the e-print */
-	size_t paper; /* the version that is shown */
-	struct offer offer;
-	uint32_t topic;
-	double score;
-};
 
 struct found_list {
 	struct found *items;
@@ -272,8 +288,7 @@ static bool has_room(const struct quota *quota, const struct digest *digest,
 	       (max == 0 || quota->n_of[topic] < max);
 }
 
-static int pick_entries(struct service_composer *composer,
-                        const struct quota *quota,
+static int pick_entries(const struct quota *quota,
                         const struct found_list *found, struct digest *digest,
                         struct error *err)
 {
@@ -285,7 +300,7 @@ static int pick_entries(struct service_composer *composer,
 
 		if (item->score < quota->subscriber->min_score)
 			continue;
-		news = judge_offer(quota, &item->offer, &entry, err);
+		news = judge_offer(quota, item, &entry, err);
 		if (news < 0)
 			return -1;
 		if (news == OFFER_OLD)
@@ -294,8 +309,9 @@ static int pick_entries(struct service_composer *composer,
 		if (!has_room(quota, digest, item->topic))
 			continue;
 		quota->n_of[item->topic]++;
-		query_why(composer->index, quota->compiled[item->topic].query,
-		          item->paper, &entry.match);
+		query_why(quota->composer->index,
+		          quota->compiled[item->topic].query, item->paper,
+		          &entry.match);
 		*digest_add(digest) = entry;
 	}
 	return 0;
@@ -363,9 +379,8 @@ static int fill_digest(struct service_composer *composer,
 		qsort(found.items, found.n, sizeof(*found.items),
 		      compare_found);
 
-	quota = (struct quota){composer->service->store, subscriber, compiled,
-	                       n_of, mark};
-	rc = pick_entries(composer, &quota, &found, digest, err);
+	quota = (struct quota){composer, subscriber, compiled, n_of, mark};
+	rc = pick_entries(&quota, &found, digest, err);
 	service_sort_entries(digest);
 	free(found.items);
 	return rc;

@@ -8,6 +8,8 @@
 /* A paper of the batch; several may be versions of one e-print. */
 struct batch_paper {
 	size_t first; /* index of the first one with the same id */
+	/* of `first`: the e-print's first announcement ever; 0: not known */
+	int64_t first_seq;
 	/* of `first`, for the subscriber of `turn`; NULL: none */
 	const struct announcement *as_first; /* new, cross */
 	const struct announcement *as_again; /* replace, replace-cross */
@@ -16,8 +18,20 @@ struct batch_paper {
 	unsigned claimed; /* for this subscriber */
 };
 
+enum composer_phase {
+	PHASE_MARKS, /* of the subscribers, one by one */
+	PHASE_LOADING,
+	PHASE_INDEXING,
+	PHASE_READY,
+};
+
 struct service_composer {
 	struct service *service;
+	enum composer_phase phase;
+	const struct subscriber *const *subscribers; /* borrowed */
+	size_t n_subscribers;
+	size_t n_asked;      /* of the subscribers */
+	int64_t oldest_mark; /* of those */
 	struct store_candidates *candidates;
 	struct batch_paper *papers; /* as candidates->papers */
 	size_t *paper_of;           /* of each announcement */

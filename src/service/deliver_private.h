@@ -3,8 +3,9 @@
 /*
  * The delivery engine. A sender rests until something is due and the lock is
  * free, then works until nothing is, or the relay is in trouble. At work it has
- * lanes, one session with the relay each; the outbox gives it letters. Callbacks of a session only note what happened;
- * then, once a turn of the loop:
+ * lanes, one session with the relay each; the outbox gives it letters.
+ * Callbacks of a session only note what happened; then, once a turn of the
+ * loop:
  *
  *   fill     letters are rendered for lanes that are free or about to be
  *   settle   one durable transaction: what ended, what starts, which dots
@@ -26,7 +27,8 @@
 struct letter {
 	struct store_delivery delivery;
 	const struct subscriber *subscriber;
-	char *to; /* as SMTP wants it */
+	char *from; /* both as SMTP wants them; NULL: the outbox's */
+	char *to;
 	struct buf message;
 	struct smtp_letter smtp; /* borrows the above */
 	size_t n_papers;
@@ -44,9 +46,10 @@ struct sender;
 /* Where letters come from: what is due, first what has waited longest. */
 struct outbox {
 	struct service *service;
-	const struct sender *sender; /* what it has in hand is not given again */
-	const struct strings *ids;   /* NULL: of all subscribers */
-	char *from;                  /* as SMTP wants it */
+	const struct sender
+		*sender;           /* what it has in hand is not given again */
+	const struct strings *ids; /* NULL: of all subscribers */
+	char *from;                /* as SMTP wants it */
 	struct store_deliveries page;
 	size_t next; /* in the page */
 	int64_t now;
@@ -149,6 +152,7 @@ void lane_act(struct lane *lane);
  */
 struct breaker {
 	bool is_open;
+	bool is_refused;   /* opened by refusals, not by silence */
 	unsigned n_probes; /* since it opened */
 	int64_t probe_ms;  /* monotonic */
 };
@@ -180,6 +184,7 @@ struct sender {
 	/* Refused in a row, not for the recipients' fault. */
 	struct letter *refused[REFUSED_MOST];
 	unsigned n_refused;
+	size_t n_unopened;  /* sessions in a row that did not open */
 	unsigned n_busy;    /* times that the database was locked */
 	bool stopping;      /* nothing new is begun */
 	bool in_trouble;    /* because the relay refuses everybody */
@@ -204,8 +209,9 @@ void sender_tell(const struct sender *sender,
 /* Takes a letter that its session did not take. */
 void sender_spare(struct sender *sender, struct letter *letter);
 
-bool sender_is_open_elsewhere(const struct sender *sender,
-                              const struct lane *lane);
+/* Is there another lane that has come so far, or further? */
+bool sender_has_lane(const struct sender *sender, const struct lane *lane,
+                     enum lane_state least);
 
 /* Is this delivery in a lane, or spare? */
 bool sender_holds(const struct sender *sender, int64_t delivery_id);

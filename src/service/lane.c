@@ -41,6 +41,21 @@ static void on_open(void *ctx)
 	struct lane *lane = ctx;
 
 	lane->state = LANE_IDLE;
+	lane->sender->n_unopened = 0;
+}
+
+/*
+ * A relay that only takes no more connections is not in trouble: others are
+ * open, or may still be. Not for ever: they may take turns in failing.
+ */
+static bool may_others_open(const struct lane *lane)
+{
+	const struct sender *sender = lane->sender;
+
+	if (sender_has_lane(sender, lane, LANE_IDLE))
+		return true;
+	return sender->n_unopened <= sender->n_lanes &&
+	       sender_has_lane(sender, lane, LANE_OPENING);
 }
 
 static void on_closed(void *ctx, const struct smtp_outcome *outcome)
@@ -48,11 +63,15 @@ static void on_closed(void *ctx, const struct smtp_outcome *outcome)
 	struct lane *lane = ctx;
 	bool opening = lane->state == LANE_OPENING;
 
-	lose_session(lane, outcome);
-	if (!opening)
+	if (!opening) {
+		lose_session(lane, outcome);
 		return;
-	/* A relay that only takes no more connections is not in trouble. */
-	if (sender_is_open_elsewhere(lane->sender, lane))
+	}
+	lane->sender->n_unopened++;
+	lane_close(lane);
+	if (lane->current)
+		sender_spare(lane->sender, take_ptr(lane->current));
+	if (may_others_open(lane))
 		pace_slow_down(&lane->sender->pace);
 	else
 		sender_stop_in_trouble(lane->sender, outcome->sentence);
@@ -70,6 +89,7 @@ static bool was_lost_before(const struct lane *lane,
                             const struct smtp_outcome *outcome)
 {
 	return outcome->closed && outcome->verdict == SMTP_DEFERRED &&
+	       (outcome->code == 0 || outcome->code == 421) &&
 	       outcome->stage == SMTP_STAGE_MAIL && lane->n_on_connection > 1;
 }
 

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "deliver_private.h"
 #include "mail/address.h"
+#include "mail/bounce.h"
 #include "service/letter.h"
 #include "service_private.h"
 
@@ -15,6 +16,7 @@ void letter_free(struct letter *letter)
 		return;
 	store_delivery_fini(&letter->delivery);
 	buf_fini(&letter->message);
+	free(letter->from);
 	free(letter->to);
 	free(letter);
 }
@@ -135,6 +137,21 @@ static int write_message(const struct outbox *outbox, struct letter *letter,
 	                            stored->digest, &letter->message, err);
 }
 
+/* With smtp.verp a bounce's address says which mail it is about. */
+static int find_sender(const struct outbox *outbox, struct letter *letter,
+                       struct error *err)
+{
+	const struct conf *conf = outbox->service->conf;
+	struct span id = span_of(letter->delivery.message_id);
+	owned(mem) char *token = NULL;
+
+	if (!conf->smtp.verp)
+		return 0;
+	token = mem_dup_span(span_first(id, span_find(id, "@")));
+	return mail_verp_sender(&letter->from, conf->sender.from.address, token,
+	                        err);
+}
+
 int outbox_next(struct outbox *outbox, struct letter **ret_letter,
                 struct error *err)
 {
@@ -148,12 +165,14 @@ int outbox_next(struct outbox *outbox, struct letter **ret_letter,
 	letter->delivery = *delivery;
 	*delivery = (struct store_delivery){0};
 	letter->message = BUF_INIT(LIMIT_MESSAGE_BYTES);
-	if (mail_address_for_smtp(
+	if (find_sender(outbox, letter, err) < 0 ||
+	    mail_address_for_smtp(
 		    &letter->to, span_of(letter->subscriber->email), err) < 0 ||
 	    write_message(outbox, letter, err) < 0)
 		return -1;
-	letter->smtp = (struct smtp_letter){outbox->from, letter->to,
-	                                    buf_span(&letter->message)};
+	letter->smtp =
+		(struct smtp_letter){letter->from ? letter->from : outbox->from,
+	                             letter->to, buf_span(&letter->message)};
 	*ret_letter = take_ptr(letter);
 	return OUTBOX_LETTER;
 }

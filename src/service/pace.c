@@ -22,8 +22,11 @@ void pace_begin(struct pace *pace, const struct smtp_options *smtp)
 {
 	int64_t next_ms = 0;
 
+	/* Rounded up: never more than that. */
 	pace->own_interval_ms =
-		smtp->per_minute > 0 ? MS_PER_MINUTE / smtp->per_minute : 0;
+		smtp->per_minute > 0 ? (MS_PER_MINUTE + smtp->per_minute - 1) /
+					       smtp->per_minute
+				     : 0;
 	if (pace->interval_ms < pace->own_interval_ms || pace->most_lanes == 0)
 		pace->interval_ms = pace->own_interval_ms;
 	/* Slowed down it stays so; else all lanes of the config are there. */

@@ -6,21 +6,11 @@
 #include "feed/parser.h"
 #include "model/category.h"
 #include "model/day.h"
+#include "poll_private.h"
 
 /* Fewer entries than this say nothing about freshness. */
 #define STALE_MIN_ENTRIES 10
 #define STALE_PERCENT 90
-
-/* One run over the categories. */
-struct poll {
-	struct service *service;
-	struct zone *new_york;
-	size_t n_pending;
-	const struct service_poll_events *events;
-	struct service_poll_results *results;
-	struct error error; /* of the store: ends the run */
-	bool failed;
-};
 
 /* One category's request on its way. */
 struct errand {
@@ -97,17 +87,22 @@ static struct store_day day_of(const struct poll *poll, const char *category)
 	                          today_of(poll)};
 }
 
+static bool has_come(enum outcome outcome)
+{
+	return outcome == OUTCOME_FRESH || outcome == OUTCOME_PARTIAL;
+}
+
 /* May it replace what the day has? A batch that came stays its outcome. */
 static bool improves(const struct service_poll_result *result, enum outcome had)
 {
-	return had != OUTCOME_FRESH || result->n_new > 0;
+	return !has_come(had) || result->n_new > 0;
 }
 
 static int record(struct poll *poll, const struct service_poll_result *result,
                   struct error *err)
 {
 	struct store *store = poll->service->store;
-	const struct store_outcome row = {
+	struct store_outcome row = {
 		.of_day = day_of(poll, result->category),
 		.outcome = result->outcome,
 		.reason = result->reason,
@@ -120,10 +115,13 @@ static int record(struct poll *poll, const struct service_poll_result *result,
 		return -1;
 	if (found == STORE_FOUND && !improves(result, had))
 		return 0;
+	/* More of a batch that had come already. */
+	if (found == STORE_FOUND && has_come(had))
+		row.outcome = OUTCOME_PARTIAL;
 	return store_set_outcome(store, &row, err);
 }
 
-static void tell(const struct service_poll_result *result)
+void poll_log(const struct service_poll_result *result)
 {
 	enum log_level level = LOG_LEVEL_INFO;
 
@@ -138,7 +136,7 @@ static void tell(const struct service_poll_result *result)
 static int conclude(struct poll *poll, struct service_poll_result result,
                     struct error *err)
 {
-	struct service_poll_results *results = poll->results;
+	struct service_poll_results *results = &poll->results;
 
 	results->items = mem_grow(results->items, &results->capacity,
 	                          results->n + 1, sizeof(*results->items));
@@ -147,7 +145,7 @@ static int conclude(struct poll *poll, struct service_poll_result result,
 	if (poll->events->result)
 		poll->events->result(poll->events->ctx, &result);
 	else
-		tell(&result);
+		poll_log(&result);
 	return record(poll, &result, err);
 }
 
@@ -272,6 +270,7 @@ static int take_failure(struct poll *poll, const char *category,
 				.category = mem_dup(category),
 				.outcome = OUTCOME_UNREACHABLE,
 				.reason = mem_dup(answer->error.message),
+				.retry_after_sec = answer->retry_after_sec,
 			},
 	                err);
 }
@@ -294,16 +293,19 @@ static void on_answer(void *arg, struct feed_answer *answer)
 {
 	struct errand *errand = arg;
 	struct poll *poll = errand->poll;
+	struct error ignored;
 
 	poll->n_pending--;
-	if (!poll->failed &&
-	    take_answer(poll, errand->category, answer, &poll->error) < 0)
+	if (take_answer(poll, errand->category, answer,
+	                poll->failed ? &ignored : &poll->error) < 0) {
 		poll->failed = true;
+		strings_add(&poll->unheard, span_of(errand->category));
+	}
 	free(errand->category);
 	free(errand);
 }
 
-static int start(struct poll *poll, const char *category, struct error *err)
+int poll_start(struct poll *poll, const char *category, struct error *err)
 {
 	struct service_world *world = poll->service->world;
 	owned(mem) char *url =
@@ -325,6 +327,29 @@ static int start(struct poll *poll, const char *category, struct error *err)
 	return 0;
 }
 
+int poll_open(struct poll *poll, struct service *service,
+              const struct service_poll_events *poll_events, struct error *err)
+{
+	*poll = (struct poll){
+		.service = service,
+		.new_york = zone_open(DAY_NEW_YORK),
+		.events = poll_events,
+	};
+	if (!poll->new_york)
+		return error_set(err, ERROR_SYSTEM,
+		                 "the time zone " DAY_NEW_YORK
+		                 " is unknown here: install the package "
+		                 "tzdata");
+	return 0;
+}
+
+void poll_close(struct poll *poll)
+{
+	zone_close(poll->new_york);
+	service_poll_results_fini(&poll->results);
+	strings_fini(&poll->unheard);
+}
+
 /* After a failure what is under way is still waited for: it points here. */
 static int run(struct poll *poll, const struct strings *categories,
                struct error *err)
@@ -332,8 +357,8 @@ static int run(struct poll *poll, const struct strings *categories,
 	struct service_world *world = poll->service->world;
 
 	for (size_t i = 0; i < categories->n && !poll->failed; i++)
-		poll->failed =
-			start(poll, categories->items[i], &poll->error) < 0;
+		poll->failed = poll_start(poll, categories->items[i],
+		                          &poll->error) < 0;
 	while (poll->n_pending > 0)
 		if (world->wait(world->ctx, INT64_MAX, err) < 0)
 			return -1;
@@ -348,18 +373,15 @@ int service_poll(struct service *service, const struct strings *categories,
                  const struct service_poll_events *events,
                  struct service_poll_results *ret_results, struct error *err)
 {
-	owned(zone) struct zone *new_york = zone_open(DAY_NEW_YORK);
-	struct poll poll = {
-		.service = service,
-		.new_york = new_york,
-		.events = events,
-		.results = ret_results,
-	};
+	struct poll poll;
+	int rc = poll_open(&poll, service, events, err);
 
-	if (!new_york)
-		return error_set(err, ERROR_SYSTEM,
-		                 "the time zone " DAY_NEW_YORK
-		                 " is unknown "
-		                 "here: install the package tzdata");
-	return run(&poll, categories, err);
+	if (rc == 0)
+		rc = run(&poll, categories, err);
+	if (rc == 0) {
+		*ret_results = poll.results;
+		poll.results = (struct service_poll_results){0};
+	}
+	poll_close(&poll);
+	return rc;
 }

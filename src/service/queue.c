@@ -13,11 +13,12 @@
 /* All of arXiv's categories, and some words. */
 #define REASON_BYTES 8192U
 
-struct queue_run {
+struct service_queue_run {
 	struct service *service;
 	struct service_composer *composer;
-	const struct service_queue_job *job;
-	struct service_queue_counts *counts;
+	struct service_queue_job job;
+	struct service_queue_counts counts;
+	size_t next; /* of the job's subscribers */
 };
 
 static int set_outcome(struct service *service,
@@ -153,26 +154,26 @@ static int queue_composed(struct service *service,
 	                       err);
 }
 
-static void tell(const struct queue_run *run,
+static void tell(const struct service_queue_run *run,
                  const struct subscriber *subscriber, int outcome,
                  const char *reason)
 {
-	if (run->job->done)
-		run->job->done(run->job->ctx, subscriber, outcome, reason);
+	if (run->job.done)
+		run->job.done(run->job.ctx, subscriber, outcome, reason);
 }
 
-static int rest_subscriber(struct queue_run *run,
+static int rest_subscriber(struct service_queue_run *run,
                            const struct subscriber *subscriber, int outcome,
                            struct error *err)
 {
 	struct service *service = run->service;
 
 	if (outcome == COMPOSE_SUSPENDED) {
-		run->counts->n_suspended++;
+		run->counts.n_suspended++;
 		return set_outcome(service, subscriber, OUTCOME_SUSPENDED,
 		                   "its address was refused too often", err);
 	}
-	run->counts->n_paused++;
+	run->counts.n_paused++;
 	if (store_pause_subscriber(service->store, subscriber->id, err) < 0)
 		return -1;
 	return set_outcome(service, subscriber, OUTCOME_PAUSED,
@@ -189,8 +190,8 @@ static void count(struct service_queue_counts *counts, int outcome, int queued)
 		counts->n_nothing++;
 }
 
-static int queue_one(struct queue_run *run, const struct subscriber *subscriber,
-                     struct error *err)
+static int compose_one(struct service_queue_run *run,
+                       const struct subscriber *subscriber, struct error *err)
 {
 	owned(composed) struct service_composed composed = {0};
 	owned(buf) struct buf reason = BUF_INIT(REASON_BYTES);
@@ -208,44 +209,96 @@ static int queue_one(struct queue_run *run, const struct subscriber *subscriber,
 	                        err);
 	if (queued < 0)
 		return -1;
-	count(run->counts, outcome, queued);
+	count(&run->counts, outcome, queued);
 	if (queued == STORE_QUEUED)
 		tell(run, subscriber, outcome, buf_str(&reason));
 	return 0;
 }
 
-/* Those from `first` on whose digests share a transaction. */
-static int queue_slice(struct queue_run *run, size_t first, struct error *err)
+static int queue_one(struct service_queue_run *run,
+                     const struct subscriber *subscriber, struct error *err)
 {
-	const struct service_queue_job *job = run->job;
+	const struct service_queue_job *job = &run->job;
+
+	if (compose_one(run, subscriber, err) < 0)
+		return -1;
+	return job->settle ? job->settle(job->ctx, subscriber, err) : 0;
+}
+
+/* Those whose digests share a transaction. */
+static int queue_slice(struct service_queue_run *run, struct error *err)
+{
+	struct service_queue_counts counts = run->counts;
 	struct store *store = run->service->store;
+	size_t i = run->next;
 
 	if (store_begin(store, err) < 0)
 		return -1;
-	for (size_t i = first; i < job->n && i < first + SLICE; i++) {
-		if (queue_one(run, job->subscribers[i], err) < 0) {
+	for (; i < run->job.n && i < run->next + SLICE; i++) {
+		if (queue_one(run, run->job.subscribers[i], err) < 0) {
+			run->counts = counts;
 			store_rollback(store);
 			return -1;
 		}
 	}
-	return store_commit(store, err);
+	if (store_commit(store, err) < 0) {
+		run->counts = counts;
+		return -1;
+	}
+	run->next = i;
+	return 0;
+}
+
+int service_queue_begin(struct service_queue_run **ret_run,
+                        struct service *service,
+                        const struct service_queue_job *job, struct error *err)
+{
+	owned(queue_run) struct service_queue_run *run = mem_new(sizeof(*run));
+
+	run->service = service;
+	run->job = *job;
+	if (service_composer_new(&run->composer, service, job->subscribers,
+	                         job->n, err) < 0)
+		return -1;
+	*ret_run = take_ptr(run);
+	return 0;
+}
+
+void service_queue_end(struct service_queue_run *run)
+{
+	if (!run)
+		return;
+	service_composer_free(run->composer);
+	free(run);
+}
+
+int service_queue_slice(struct service_queue_run *run, struct error *err)
+{
+	if (run->next >= run->job.n)
+		return QUEUE_DONE;
+	if (queue_slice(run, err) < 0)
+		return -1;
+	return run->next < run->job.n ? QUEUE_MORE : QUEUE_DONE;
+}
+
+struct service_queue_counts
+service_queue_counts(const struct service_queue_run *run)
+{
+	return run->counts;
 }
 
 int service_queue(struct service *service, const struct service_queue_job *job,
                   struct service_queue_counts *ret_counts, struct error *err)
 {
-	owned(service_composer) struct service_composer *composer = NULL;
-	struct service_queue_counts counts = {0};
-	struct queue_run run = {service, NULL, job, &counts};
+	owned(queue_run) struct service_queue_run *run = NULL;
+	int state = QUEUE_MORE;
 
-	if (service_composer_new(&composer, service, job->subscribers, job->n,
-	                         err) < 0)
+	if (service_queue_begin(&run, service, job, err) < 0)
 		return -1;
-	run.composer = composer;
-
-	for (size_t i = 0; i < job->n; i += SLICE)
-		if (queue_slice(&run, i, err) < 0)
-			return -1;
-	*ret_counts = counts;
+	while (state == QUEUE_MORE)
+		state = service_queue_slice(run, err);
+	if (state < 0)
+		return -1;
+	*ret_counts = run->counts;
 	return 0;
 }

@@ -215,7 +215,7 @@ static int reopen_refused(struct sender *sender, struct error *err)
 	return 0;
 }
 
-/* Takes the letter. A probe that is refused says enough. */
+/* Takes the letter. After refusals one more, of the probe, says enough. */
 static int suspect(struct sender *sender, struct ended *ended,
                    struct error *err)
 {
@@ -223,8 +223,9 @@ static int suspect(struct sender *sender, struct ended *ended,
 		sender_forget_refused(sender);
 	sender->refused[sender->n_refused++] = ended->letter;
 	if (sender->n_refused < REFUSED_MOST && !sender->stopping &&
-	    !sender->breaker.is_open)
+	    !sender->breaker.is_refused)
 		return 0;
+	sender->breaker.is_refused = true;
 	sender_stop_in_trouble(sender, ended->outcome.sentence);
 	return reopen_refused(sender, err);
 }

@@ -39,12 +39,12 @@ void sender_spare(struct sender *sender, struct letter *letter)
 	sender->spare[sender->n_spare++] = letter;
 }
 
-bool sender_is_open_elsewhere(const struct sender *sender,
-                              const struct lane *lane)
+bool sender_has_lane(const struct sender *sender, const struct lane *lane,
+                     enum lane_state least)
 {
 	for (size_t i = 0; i < sender->n_lanes; i++)
 		if (&sender->lanes[i] != lane &&
-		    sender->lanes[i].state > LANE_OPENING)
+		    sender->lanes[i].state >= least)
 			return true;
 	return false;
 }
@@ -326,6 +326,7 @@ int sender_begin_work(struct sender *sender, struct error *err)
 
 	sender->counts = (struct service_deliver_counts){0};
 	sender->stopping = false;
+	sender->n_unopened = 0;
 	sender->begun_at = clock_now_sec(&sender->service->world->clock);
 	sender->rewound_ms = monotonic_ms(sender);
 	pace_begin(&sender->pace, smtp);

@@ -104,8 +104,7 @@ int store_next_deliveries(struct store *store, const struct store_page *page,
 	sqlite3_stmt *row = NULL;
 
 	if (store_query(store, &row,
-	                DELIVERY_ROWS " WHERE state IN (0, 3, 4)"
-	                              " AND next_at <= ?1"
+	                DELIVERY_ROWS " WHERE " STATE_OPEN " AND next_at <= ?1"
 	                              " AND (next_at, delivery_no) > (?2, ?3)"
 	                              " ORDER BY next_at, delivery_no LIMIT ?4",
 	                VALUES(INT(page->now), INT(page->after_at),
@@ -123,7 +122,7 @@ int store_list_pending(struct store *store, int64_t now,
 
 	if (store_query(store, &row,
 	                DELIVERY_ROWS " WHERE state IN (0, 1, 3, 4)"
-	                              " AND state NOT IN (2, 7, 8)"
+	                              " AND " STATE_NOT_DONE
 	                              " AND (state = 1 OR next_at <= ?1)"
 	                              " ORDER BY delivery_no",
 	                VALUES(INT(now)), err) < 0)
@@ -137,12 +136,12 @@ int store_next_due(struct store *store, int64_t *ret_at, struct error *err)
 
 	/* Without min(), which is NULL, and so 0, where there is none. */
 	if (store_number(store,
-	                 "SELECT next_at FROM delivery WHERE state IN (0, 3, 4)"
+	                 "SELECT next_at FROM delivery WHERE " STATE_OPEN
 	                 " ORDER BY next_at LIMIT 1",
 	                 NO_VALUES, &at, err) < 0 ||
 	    store_number(store,
 	                 "SELECT 0 FROM delivery WHERE state = 1"
-	                 " AND state NOT IN (2, 7, 8) LIMIT 1",
+	                 " AND " STATE_NOT_DONE " LIMIT 1",
 	                 NO_VALUES, &at, err) < 0)
 		return -1;
 	if (at < 0)
@@ -162,7 +161,7 @@ int store_list_undelivered(struct store *store, const char *subscriber_id,
 	                DELIVERY_ROWS
 	                " WHERE subscriber_no = (SELECT subscriber_no"
 	                "  FROM subscriber AS s WHERE s.id = ?1)"
-	                " AND state IN (0, 3, 4) AND state <> 4 AND NOT doubt"
+	                " AND " STATE_OPEN " AND state <> 4 AND NOT doubt"
 	                " AND NOT EXISTS (SELECT 1 FROM delivery AS other"
 	                "  WHERE other.digest_no = delivery.digest_no"
 	                "  AND other.delivery_no <> delivery.delivery_no"
@@ -181,7 +180,7 @@ int store_list_deliveries(struct store *store, size_t limit,
 
 	if (store_query(store, &row,
 	                DELIVERY_ROWS " WHERE state IN (0, 3, 4, 5, 6)"
-	                              " AND state NOT IN (2, 7, 8)"
+	                              " AND " STATE_NOT_DONE
 	                              " AND words IS NOT NULL"
 	                              " ORDER BY delivery_no DESC LIMIT ?1",
 	                VALUES(INT((int64_t)limit)), err) < 0)
@@ -241,7 +240,7 @@ int store_count_deliveries(struct store *store,
 
 	if (store_query(store, &row,
 	                "SELECT state, count(*) FROM delivery"
-	                " WHERE state NOT IN (2, 7, 8) GROUP BY state",
+	                " WHERE " STATE_NOT_DONE " GROUP BY state",
 	                NO_VALUES, err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
@@ -279,7 +278,7 @@ int store_start_delivery(struct store *store, int64_t id, const char *address,
 	if (store_run(store,
 	              "UPDATE delivery SET state = 1, address = ?2,"
 	              " started_at = ?3, dot_at = 0"
-	              " WHERE delivery_no = ?1 AND state IN (0, 3, 4)",
+	              " WHERE delivery_no = ?1 AND " STATE_OPEN,
 	              VALUES(INT(id), TEXT(address), INT(at)), err) < 0)
 		return -1;
 	return store_changed(store) > 0 ? STORE_FOUND : STORE_MISSING;
@@ -329,7 +328,7 @@ int store_postpone_delivery(struct store *store, int64_t id, int64_t next_at,
 {
 	return store_run(store,
 	                 "UPDATE delivery SET next_at = ?2"
-	                 " WHERE delivery_no = ?1 AND state IN (0, 3, 4)",
+	                 " WHERE delivery_no = ?1 AND " STATE_OPEN,
 	                 VALUES(INT(id), INT(next_at)), err);
 }
 
@@ -338,7 +337,8 @@ int store_hasten_deliveries(struct store *store, const char *subscriber_id,
 {
 	return store_run(store,
 	                 "UPDATE delivery SET next_at = 0"
-	                 " WHERE state IN (0, 3, 4) AND next_at > 0"
+	                 " WHERE " STATE_OPEN
+	                 " AND next_at > 0"
 	                 " AND (?1 IS NULL OR subscriber_no ="
 	                 "  (SELECT subscriber_no FROM subscriber"
 	                 "   WHERE id = ?1))",
@@ -362,20 +362,20 @@ static int recover(struct store *store, int64_t at, enum delivery_state lost,
 	              " next_at = 0, n_attempts = n_attempts + 1, doubt = 1,"
 	              " words = 'the sender ended before the server had"
 	              " answered'"
-	              " WHERE state = 1 AND dot_at > 0",
+	              " WHERE state = 1 AND dot_at > 0 AND " STATE_NOT_DONE,
 	              VALUES(INT(at), INT(lost)), err) < 0)
 		return -1;
 	*ret_n_unknown = store_changed(store);
 	if (store_run(store,
 	              "UPDATE delivery SET"
 	              " state = CASE WHEN doubt THEN 4 ELSE 0 END"
-	              " WHERE state = 1",
+	              " WHERE state = 1 AND " STATE_NOT_DONE,
 	              NO_VALUES, err) < 0)
 		return -1;
 	/* A clock that was wrong for a while made these. */
 	return store_run(store,
 	                 "UPDATE delivery SET next_at = 0"
-	                 " WHERE state IN (0, 3, 4) AND next_at > ?1",
+	                 " WHERE " STATE_OPEN " AND next_at > ?1",
 	                 VALUES(INT(at + FARTHEST_NEXT_SEC)), err);
 }
 

@@ -17,12 +17,20 @@ int store_move_mark(struct store *store, const char *subscriber_id,
 	return store_changed(store) > 0 ? STORE_QUEUED : STORE_MARK_MOVED;
 }
 
-static int insert_digest(struct store *store, const struct digest *digest,
-                         int64_t subscriber_no, struct error *err)
+/* A digest that is queued, as a row. */
+struct new_digest {
+	const struct digest *digest;
+	int64_t subscriber_no;
+	int64_t mark;
+};
+
+static int insert_digest(struct store *store, const struct new_digest *row,
+                         struct error *err)
 {
+	const struct digest *digest = row->digest;
 	owned(buf) struct buf packed = BUF_INIT(LIMIT_MESSAGE_BYTES);
 
-	store_pack(&packed, digest);
+	store_pack(&packed, digest, row->mark);
 	if (packed.failed)
 		return error_set(err, ERROR_LIMIT,
 		                 "the digest of %s is larger than %u bytes",
@@ -30,8 +38,9 @@ static int insert_digest(struct store *store, const struct digest *digest,
 	return store_run(store,
 	                 "INSERT INTO digest (subscriber_no, message_id, day,"
 	                 " created_at, packed) VALUES (?1, ?2, ?3, ?4, ?5)",
-	                 VALUES(INT(subscriber_no), TEXT(digest->message_id),
-	                        INT(digest->day), INT(digest->created_at),
+	                 VALUES(INT(row->subscriber_no),
+	                        TEXT(digest->message_id), INT(digest->day),
+	                        INT(digest->created_at),
 	                        BLOB(buf_span(&packed))),
 	                 err);
 }
@@ -72,22 +81,22 @@ static int forget_bounces(struct store *store, int64_t subscriber_no,
 }
 
 static int add_digest(struct store *store, const struct digest *digest,
-                      const char *address, struct error *err)
+                      const char *address, int64_t mark, struct error *err)
 {
-	int64_t subscriber_no = 0;
+	struct new_digest row = {digest, 0, mark};
 
-	if (store_subscriber_no(store, digest->subscriber_id, &subscriber_no,
-	                        err) < 0 ||
-	    insert_digest(store, digest, subscriber_no, err) < 0)
+	if (store_subscriber_no(store, digest->subscriber_id,
+	                        &row.subscriber_no, err) < 0 ||
+	    insert_digest(store, &row, err) < 0)
 		return -1;
 	if (insert_delivery(store,
 	                    &(struct new_delivery){
 				    sqlite3_last_insert_rowid(store_db(store)),
-				    subscriber_no, address, digest->message_id,
-				    digest->created_at},
+				    row.subscriber_no, address,
+				    digest->message_id, digest->created_at},
 	                    err) < 0)
 		return -1;
-	return forget_bounces(store, subscriber_no, err);
+	return forget_bounces(store, row.subscriber_no, err);
 }
 
 int store_queue_digest(struct store *store, const struct digest *digest,
@@ -100,14 +109,15 @@ int store_queue_digest(struct store *store, const struct digest *digest,
 	if (store_begin_change(store, &own, err) < 0)
 		return -1;
 	rc = store_move_mark(store, digest->subscriber_id, move, err);
-	if (rc == STORE_QUEUED && add_digest(store, digest, address, err) < 0)
+	if (rc == STORE_QUEUED &&
+	    add_digest(store, digest, address, move->to, err) < 0)
 		rc = -1;
 	return store_end_change(store, own, rc, err);
 }
 
 /* ---- reading ---- */
 
-/* Looks for the paper in the packed digest of a row. */
+/* Looks for the paper in the packed digest of a row; newer ones came first. */
 static int look_into(sqlite3_stmt *row, const char *paper_id,
                      struct store_sent *sent, struct error *err)
 {
@@ -119,21 +129,26 @@ static int look_into(sqlite3_stmt *row, const char *paper_id,
 	for (size_t i = 0; i < n; i++) {
 		if (!span_is(papers[i].id, paper_id))
 			continue;
-		sent->day = sqlite3_column_int(row, 1);
+		if (sent->version == 0)
+			sent->day = sqlite3_column_int(row, 1);
 		if (papers[i].version > sent->version)
 			sent->version = papers[i].version;
 	}
 	return 0;
 }
 
+/* Digests of earlier marks cannot carry what was not yet announced. */
 int store_get_sent(struct store *store, const char *subscriber_id,
                    const char *paper_id, struct store_sent *ret_sent,
                    struct error *err)
 {
 	sqlite3_stmt *row = NULL;
 	struct store_sent sent = {0};
+	int64_t first_seq;
 	int rc;
 
+	if (store_first_seq(store, paper_id, &first_seq, err) < 0)
+		return -1;
 	/* 8: cancelled; with a dot it may have arrived all the same */
 	if (store_query(store, &row,
 	                "SELECT packed, day FROM digest"
@@ -142,15 +157,19 @@ int store_get_sent(struct store *store, const char *subscriber_id,
 	                " AND EXISTS (SELECT 1 FROM delivery"
 	                "  WHERE delivery.digest_no = digest.digest_no"
 	                "  AND (state <> 8 OR dot_at > 0))"
-	                " ORDER BY digest_no",
+	                " ORDER BY digest_no DESC",
 	                VALUES(TEXT(subscriber_id)), err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err)) {
-		if (look_into(row, paper_id, &sent, err) < 0) {
-			store_reset(row);
-			return -1;
-		}
+		bool too_old =
+			store_unpack_mark(store_column(row, 0)) < first_seq;
+
+		if (!too_old && look_into(row, paper_id, &sent, err) == 0)
+			continue;
+		store_reset(row);
+		rc = too_old ? 0 : -1;
+		break;
 	}
 	if (rc < 0 || sent.version == 0)
 		return rc < 0 ? -1 : STORE_MISSING;
@@ -169,7 +188,7 @@ void store_digest_free(struct store_digest *digest)
 	free(digest);
 }
 
-static int load_paper(struct store *store, const struct packed_paper *packed,
+static int read_paper(struct store *store, const struct packed_paper *packed,
                       struct paper **ret_paper, struct error *err)
 {
 	sqlite3_stmt *row = NULL;
@@ -191,6 +210,22 @@ static int load_paper(struct store *store, const struct packed_paper *packed,
 		                 id, packed->version);
 	*ret_paper = store_read_paper(row, 0);
 	store_reset(row);
+	return 0;
+}
+
+/* Many digests of a day have the same papers: each is read once. */
+static int load_paper(struct store *store, const struct packed_paper *packed,
+                      struct paper **ret_paper, struct error *err)
+{
+	struct shelf *shelf = store_shelf(store);
+	struct paper *paper = shelf_find(shelf, packed);
+
+	if (!paper) {
+		if (read_paper(store, packed, &paper, err) < 0)
+			return -1;
+		shelf_put(shelf, paper);
+	}
+	*ret_paper = paper_share(paper);
 	return 0;
 }
 

@@ -120,10 +120,12 @@ int store_list_outcomes(struct store *store, int32_t since_day,
 	sqlite3_stmt *row = NULL;
 	int rc;
 
-	if (store_query(store, &row,
-	                "SELECT of, name, day, outcome, reason, at, recovered"
-	                " FROM outcome WHERE day >= ?1 ORDER BY of, name, day",
-	                VALUES(INT(since_day)), err) < 0)
+	/* The sign leaves the rows to the index by day: there may be years. */
+	if (store_query(
+		    store, &row,
+		    "SELECT of, name, day, outcome, reason, at, recovered FROM"
+		    " outcome WHERE day >= ?1 ORDER BY +of, name, day",
+		    VALUES(INT(since_day)), err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err))

@@ -8,12 +8,15 @@
  * first), texts with their length before them, lists with their count. What
  * is read back is checked, since a disk can lie.
  *
- *   1  n_considered  n_matched  topics  categories
+ *   2  mark  n_considered  n_matched  topics  categories
  *   entries: id version type topic old_version score
  *            clauses: text fields
  *            title marks, abstract marks, author marks: gap len
+ *
+ * `mark` is where the subscriber's mark went with it: no paper in it was
+ * announced later. Format 1 had none.
  */
-#define FORMAT 1
+#define FORMAT 2
 
 /* ---- writing ---- */
 
@@ -85,9 +88,10 @@ static void put_entry(struct buf *out, const struct digest_entry *entry)
 	put_match(out, &entry->match);
 }
 
-void store_pack(struct buf *out, const struct digest *digest)
+void store_pack(struct buf *out, const struct digest *digest, int64_t mark)
 {
 	put_number(out, FORMAT);
+	put_number(out, (uint64_t)mark);
 	put_number(out, digest->n_considered);
 	put_number(out, digest->n_matched);
 	put_strings(out, &digest->topics);
@@ -128,6 +132,17 @@ static uint64_t get_number(struct reader *reader, uint64_t max)
 	}
 	spoil(reader);
 	return 0;
+}
+
+/* What stands before the counts; false if it is no digest. */
+static bool get_start(struct reader *reader, int64_t *ret_mark)
+{
+	uint64_t format = get_number(reader, FORMAT);
+
+	*ret_mark = INT64_MAX;
+	if (format == FORMAT)
+		*ret_mark = (int64_t)get_number(reader, INT64_MAX);
+	return format > 0 && !reader->broken;
 }
 
 static uint32_t get_u32(struct reader *reader)
@@ -242,9 +257,10 @@ int store_unpack(struct span packed, struct paper *const *papers,
                  struct digest *digest, struct error *err)
 {
 	struct reader reader = {packed, false};
+	int64_t mark;
 	size_t n;
 
-	if (get_number(&reader, FORMAT) != FORMAT)
+	if (!get_start(&reader, &mark))
 		return fail(err);
 	digest->n_considered = get_u32(&reader);
 	digest->n_matched = get_u32(&reader);
@@ -254,6 +270,14 @@ int store_unpack(struct span packed, struct paper *const *papers,
 	for (size_t i = 0; i < n && !reader.broken; i++)
 		get_entry(&reader, papers[i], digest);
 	return reader.broken || reader.rest.len > 0 ? fail(err) : 0;
+}
+
+int64_t store_unpack_mark(struct span packed)
+{
+	struct reader reader = {packed, false};
+	int64_t mark;
+
+	return get_start(&reader, &mark) ? mark : INT64_MAX;
 }
 
 static void skip_list(struct reader *reader,
@@ -300,9 +324,10 @@ int store_unpack_papers(struct span packed, struct packed_paper **ret_papers,
 {
 	struct reader reader = {packed, false};
 	owned(mem) struct packed_paper *papers = NULL;
+	int64_t mark;
 	size_t n;
 
-	if (get_number(&reader, FORMAT) != FORMAT)
+	if (!get_start(&reader, &mark))
 		return fail(err);
 	(void)get_u32(&reader);
 	(void)get_u32(&reader);

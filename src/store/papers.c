@@ -264,7 +264,7 @@ static int load_papers(struct store *store, struct loading *loading,
 	if (store_query(store, &row,
 	                "SELECT paper_no, " PAPER_COLUMNS " FROM paper"
 	                " WHERE paper_no IN (SELECT paper_no FROM announcement"
-	                "  WHERE seq > ?1 AND stored_at >= ?2)"
+	                "  WHERE seq > ?1 AND +stored_at >= ?2)"
 	                " ORDER BY paper_no",
 	                bounds, err) < 0)
 		return -1;
@@ -317,7 +317,7 @@ static int load_announcements(struct store *store, struct loading *loading,
 	if (store_query(store, &row,
 	                "SELECT seq, category, paper_no, type, day"
 	                " FROM announcement"
-	                " WHERE seq > ?1 AND stored_at >= ?2 ORDER BY seq",
+	                " WHERE seq > ?1 AND +stored_at >= ?2 ORDER BY seq",
 	                bounds, err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
@@ -327,6 +327,9 @@ static int load_announcements(struct store *store, struct loading *loading,
 }
 
 /*
+ * The signs before stored_at leave the rows to their seq, which bounds them
+ * better than the index by age does.
+ *
  * Announcements that come between the two reads have papers that were not
  * loaded; take_announcement() leaves them to the next time.
  */
@@ -375,17 +378,13 @@ int store_get_announced(struct store *store, const char *category,
 	return STORE_FOUND;
 }
 
-int store_announced_before(struct store *store, const char *paper_id,
-                           int64_t seq, bool *ret_before, struct error *err)
+int store_first_seq(struct store *store, const char *paper_id, int64_t *ret_seq,
+                    struct error *err)
 {
-	int64_t found = 0;
-
-	if (store_number(
-		    store,
-		    "SELECT 1 FROM paper JOIN announcement USING (paper_no)"
-		    " WHERE id = ?1 AND seq <= ?2 LIMIT 1",
-		    VALUES(TEXT(paper_id), INT(seq)), &found, err) < 0)
-		return -1;
-	*ret_before = found != 0;
-	return 0;
+	*ret_seq = 0;
+	return store_number(store,
+	                    "SELECT min(seq) FROM paper"
+	                    " JOIN announcement USING (paper_no)"
+	                    " WHERE id = ?1",
+	                    VALUES(TEXT(paper_id)), ret_seq, err);
 }

@@ -3,9 +3,11 @@
 
 /*
  * A digest may carry papers that were stored this long before it: the age of
- * candidates and some days.
+ * candidates, of a delivery that is given up, and some days. Papers are kept so
+ * much longer than digests, so that only digests kept although they are old
+ * have to be looked into for papers that must stay.
  */
-#define PAPER_GRACE_SEC (20 * 86400)
+#define PAPER_GRACE_SEC (40 * 86400)
 
 struct prune {
 	int64_t before;
@@ -93,7 +95,7 @@ static int list_kept(struct store *store, int64_t before, struct error *err)
 	               err) < 0 ||
 	    store_query(store, &row,
 	                "SELECT packed FROM digest WHERE created_at < ?1",
-	                VALUES(INT(before + PAPER_GRACE_SEC)), err) < 0)
+	                VALUES(INT(before)), err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err)) {
@@ -108,16 +110,21 @@ static int list_kept(struct store *store, int64_t before, struct error *err)
 static int prune_papers(struct store *store, struct prune *prune,
                         struct error *err)
 {
-	if (list_kept(store, prune->before, err) < 0)
+	struct prune papers = *prune;
+
+	papers.before -= PAPER_GRACE_SEC;
+	if (list_kept(store, prune->before, err) < 0 ||
+	    delete_some(store,
+	                "DELETE FROM paper WHERE paper_no IN"
+	                " (SELECT paper_no FROM paper WHERE stored_at < ?1"
+	                "  AND paper_no NOT IN (SELECT paper_no FROM kept)"
+	                "  AND NOT EXISTS (SELECT 1 FROM announcement"
+	                "   WHERE announcement.paper_no = paper.paper_no)"
+	                "  LIMIT ?2)",
+	                &papers, err) < 0)
 		return -1;
-	return delete_some(store,
-	                   "DELETE FROM paper WHERE paper_no IN"
-	                   " (SELECT paper_no FROM paper WHERE stored_at < ?1"
-	                   "  AND paper_no NOT IN (SELECT paper_no FROM kept)"
-	                   "  AND NOT EXISTS (SELECT 1 FROM announcement"
-	                   "   WHERE announcement.paper_no = paper.paper_no)"
-	                   "  LIMIT ?2)",
-	                   prune, err);
+	prune->more = papers.more;
+	return 0;
 }
 
 /* Papers last: what points to them must be gone. */
@@ -133,7 +140,7 @@ static int prune_all(struct store *store, struct prune *prune,
 	    delete_some(store,
 	                "DELETE FROM announcement WHERE seq IN"
 	                " (SELECT seq FROM announcement WHERE stored_at < ?1"
-	                "  ORDER BY seq LIMIT ?2)",
+	                "  LIMIT ?2)",
 	                prune, err) < 0)
 		return -1;
 	return prune->more ? 0 : prune_papers(store, prune, err);

@@ -128,6 +128,9 @@ static const char schema_3[] =
 	"  WHERE state IN (0, 3, 4);"
 	"CREATE INDEX delivery_open ON delivery (subscriber_no)"
 	"  WHERE state IN (0, 3, 4);"
+	/* the local day of the last slot that is done; 0: none yet */
+	"ALTER TABLE subscriber ADD COLUMN"
+	"  slot_day INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE trouble ("
 	"  one     INTEGER PRIMARY KEY,"
 	"  since   INTEGER NOT NULL,"
@@ -135,12 +138,29 @@ static const char schema_3[] =
 	"  words   TEXT NOT NULL"
 	") STRICT;";
 
+/*
+ * SQLite makes a table of a list after IN, and did so for each of these
+ * indexes whenever a delivery changed.
+ */
 static const char schema_4[] =
+	"DROP INDEX delivery_due;"
+	"CREATE INDEX delivery_due ON delivery (next_at, delivery_no)"
+	"  WHERE state = 0 OR state = 3 OR state = 4;"
+	"DROP INDEX delivery_open;"
+	"CREATE INDEX delivery_open ON delivery (subscriber_no)"
+	"  WHERE state = 0 OR state = 3 OR state = 4;"
+	"DROP INDEX delivery_state;"
+	"CREATE INDEX delivery_state ON delivery (state, delivery_no)"
+	"  WHERE state <> 2 AND state <> 7 AND state <> 8;"
+	"CREATE INDEX announcement_by_age ON announcement (stored_at);";
+
+static const char schema_5[] =
 	/* what the day lacked has come since */
 	"ALTER TABLE outcome ADD COLUMN recovered INTEGER NOT NULL DEFAULT 0;";
 
 /* Step I leads from version I to I + 1. Steps that were released stay. */
-static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4};
+static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4,
+                                    schema_5};
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
@@ -150,7 +170,7 @@ struct version {
 	int64_t n_tables;
 };
 
-static int read_version(struct store *store, struct version *ret_version,
+static int read_numbers(struct store *store, struct version *ret_version,
                         struct error *err)
 {
 	*ret_version = (struct version){0};
@@ -161,6 +181,24 @@ static int read_version(struct store *store, struct version *ret_version,
 		return -1;
 	return store_number(store, "SELECT count(*) FROM sqlite_schema",
 	                    NO_VALUES, &ret_version->n_tables, err);
+}
+
+/* In one transaction: another process may be creating the schema. */
+static int read_version(struct store *store, struct version *ret_version,
+                        struct error *err)
+{
+	int rc;
+
+	if (!sqlite3_get_autocommit(store_db(store)))
+		return read_numbers(store, ret_version, err);
+	if (store_exec(store, "BEGIN", err) < 0)
+		return -1;
+	rc = read_numbers(store, ret_version, err);
+	if (rc < 0) {
+		store_rollback(store);
+		return -1;
+	}
+	return store_exec(store, "COMMIT", err);
 }
 
 static int check_version(const char *path, const struct version *version,
@@ -190,11 +228,11 @@ static int take_steps(struct store *store, int64_t from, struct error *err)
 	for (int64_t i = from; i < SCHEMA_VERSION; i++)
 		if (store_exec(store, steps[i], err) < 0)
 			return -1;
-	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 4,
+	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 5,
 	               "the number below is the schema's version");
 	return store_exec(store,
 	                  "PRAGMA application_id = 0x6172786D;"
-	                  "PRAGMA user_version = 4",
+	                  "PRAGMA user_version = 5",
 	                  err);
 }
 

@@ -13,6 +13,8 @@
 
 /* Other processes hold the write lock for milliseconds. */
 #define BUSY_TIMEOUT_MS 20000
+#define WAL_PAUSE_MS 20
+#define WAL_TRIES (BUSY_TIMEOUT_MS / WAL_PAUSE_MS)
 #define CACHE_SIZE 96
 
 struct cached {
@@ -25,6 +27,7 @@ struct store {
 	char *path;
 	struct cached cache[CACHE_SIZE];
 	size_t n_cached;
+	struct shelf shelf;
 };
 
 sqlite3 *store_db(const struct store *store)
@@ -32,13 +35,28 @@ sqlite3 *store_db(const struct store *store)
 	return store->db;
 }
 
+struct shelf *store_shelf(struct store *store)
+{
+	return &store->shelf;
+}
+
 /* ---- errors ---- */
+
+/* SQLite says "I/O error" where it has no room for its shared memory. */
+static int code_of(struct store *store)
+{
+	int code = sqlite3_errcode(store->db) & 0xFF;
+
+	if (code == SQLITE_IOERR && sqlite3_system_errno(store->db) == ENOSPC)
+		return SQLITE_FULL;
+	return code;
+}
 
 int store_fail(struct store *store, struct error *err)
 {
 	const char *words = sqlite3_errmsg(store->db);
 
-	switch (sqlite3_errcode(store->db) & 0xFF) {
+	switch (code_of(store)) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return error_set(err, ERROR_TEMPORARY,
@@ -287,13 +305,30 @@ static int find_file(const char *path, struct error *err)
 	return 0;
 }
 
+/*
+ * Of several that open a new file at once, one makes it a WAL file; the others
+ * get SQLITE_BUSY without the busy timeout.
+ */
+static int enter_wal(struct store *store, struct error *err)
+{
+	int rc = store_exec(store, "PRAGMA journal_mode=WAL", err);
+
+	for (int i = 0; i < WAL_TRIES && rc < 0 && err->kind == ERROR_TEMPORARY;
+	     i++) {
+		sqlite3_sleep(WAL_PAUSE_MS);
+		rc = store_exec(store, "PRAGMA journal_mode=WAL", err);
+	}
+	return rc;
+}
+
 static int configure(struct store *store, enum store_mode mode,
                      struct error *err)
 {
 	if (mode == STORE_READ)
 		return store_exec(store, "PRAGMA query_only=1", err);
+	if (enter_wal(store, err) < 0)
+		return -1;
 	return store_exec(store,
-	                  "PRAGMA journal_mode=WAL;"
 	                  "PRAGMA synchronous=FULL;"
 	                  "PRAGMA foreign_keys=ON",
 	                  err);
@@ -374,6 +409,7 @@ void store_close(struct store *store)
 	for (size_t i = 0; i < store->n_cached; i++)
 		sqlite3_finalize(store->cache[i].stmt);
 	sqlite3_close(store->db);
+	shelf_fini(&store->shelf);
 	free(store->path);
 	free(store);
 }

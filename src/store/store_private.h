@@ -117,6 +117,14 @@ sqlite3 *store_db(const struct store *store);
 
 /* ---- rows ---- */
 
+/*
+ * What can be sent (queued, deferred, unknown), and all but what has ended
+ * well (sent, superseded, cancelled): in the words of the schema, by which
+ * SQLite knows that an index has all such rows.
+ */
+#define STATE_OPEN "(state = 0 OR state = 3 OR state = 4)"
+#define STATE_NOT_DONE "state <> 2 AND state <> 7 AND state <> 8"
+
 /* The columns that store_read_paper() reads, from its first one on. */
 #define PAPER_COLUMNS                                            \
 	"paper.id, paper.version, paper.title, paper.abstract, " \
@@ -138,8 +146,29 @@ struct packed_paper {
 	uint32_t version;
 };
 
-/* Appends the digest's topics, categories, counts and entries. */
-void store_pack(struct buf *out, const struct digest *digest);
+/* The papers that digests were read with last, by id and version. */
+struct shelf {
+	struct paper **slots; /* NULL until there is one */
+	size_t n;
+};
+
+void shelf_fini(struct shelf *shelf);
+/* NULL if it is not there; the shelf's. */
+struct paper *shelf_find(const struct shelf *shelf,
+                         const struct packed_paper *packed);
+/* Takes a paper that is not there; drops all the others if it is full. */
+void shelf_put(struct shelf *shelf, struct paper *paper);
+
+struct shelf *store_shelf(struct store *store);
+
+/*
+ * Appends the digest's topics, categories, counts and entries. `mark` is
+ * where the subscriber's mark is after it.
+ */
+void store_pack(struct buf *out, const struct digest *digest, int64_t mark);
+
+/* That mark; INT64_MAX if it is not known. */
+int64_t store_unpack_mark(struct span packed);
 
 /*
  * Fills `digest` from a packed one; entry I's paper is papers[I], which the

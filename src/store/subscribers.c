@@ -60,6 +60,29 @@ int store_pause_subscriber(struct store *store, const char *id,
 	                 VALUES(TEXT(id)), err);
 }
 
+int store_get_slot(struct store *store, const char *id, int32_t *ret_day,
+                   struct error *err)
+{
+	int64_t day = -1;
+
+	if (store_number(store, "SELECT slot_day FROM subscriber WHERE id = ?1",
+	                 VALUES(TEXT(id)), &day, err) < 0)
+		return -1;
+	if (day < 0 || day > INT32_MAX)
+		return STORE_MISSING;
+	*ret_day = (int32_t)day;
+	return STORE_FOUND;
+}
+
+int store_set_slot(struct store *store, const char *id, int32_t day,
+                   struct error *err)
+{
+	return store_run(store,
+	                 "INSERT INTO subscriber (id, slot_day) VALUES (?1, ?2)"
+	                 " ON CONFLICT (id) DO UPDATE SET slot_day = ?2",
+	                 VALUES(TEXT(id), INT(day)), err);
+}
+
 /* ---- who is there ---- */
 
 static int list_present(struct store *store, const struct strings *ids,
@@ -86,7 +109,8 @@ static int cancel_absent(struct store *store, int64_t at, size_t *ret_cancelled,
 	if (store_run(store,
 	              "UPDATE delivery SET state = 8, ended_at = ?1,"
 	              " words = 'the subscriber is no longer in the config'"
-	              " WHERE state IN (0, 3, 4, 5) AND subscriber_no IN"
+	              " WHERE state IN (0, 3, 4, 5) AND " STATE_NOT_DONE
+	              " AND subscriber_no IN"
 	              "  (SELECT subscriber_no FROM subscriber"
 	              "   WHERE id NOT IN (SELECT id FROM present))",
 	              VALUES(INT(at)), err) < 0)

@@ -1,5 +1,9 @@
-# Writes folder/feeds/cs.CL.xml with `papers` papers and folder/arxmail.conf with
-# `readers` subscribers, both from the same vocabulary.
+# Writes folder/feeds/cs.CL.xml with `papers` papers, folder/arxmail.conf with
+# `readers` subscribers who look for three keywords each, and the same readers
+# for the peer: folder/readers.tsv.
+#
+# A paper of 170 words has 1.6 of 240 keywords on average: a reader's three
+# find 20 of 1,000 papers.
 BEGIN {
 	seed = 20261122
 	n_words = split("adaptive attention bayesian benchmark calibration causal " \
@@ -14,6 +18,7 @@ BEGIN {
 	    "sequence signal sparse speech spectral stochastic structure summary " \
 	    "survey symbolic syntax temporal tensor token topology transfer tree " \
 	    "uncertainty unsupervised variational vision wavelet", words, " ")
+	n_kinds = split("hyper meta quasi", kinds, " ")
 	write_feed(folder "/feeds/cs.CL.xml")
 	write_config(folder "/arxmail.conf")
 }
@@ -33,11 +38,17 @@ function text(n,    i, out)
 	return out
 }
 
+function keyword()
+{
+	return kinds[1 + draw(n_kinds)] words[1 + draw(n_words)]
+}
+
 function sentences(n,    i, out)
 {
 	out = ""
 	for (i = 0; i < n; i++)
-		out = out (i ? " " : "") "We show " text(19) "."
+		out = out (i ? " " : "") "We show " text(18) " " \
+		    (draw(5) ? text(1) : keyword()) "."
 	return out
 }
 
@@ -64,8 +75,9 @@ function write_feed(path,    i, id)
 	close(path)
 }
 
-function write_config(path,    i, sep)
+function write_config(path,    i, sep, wanted, list)
 {
+	list = folder "/readers.tsv"
 	print "state_dir = \"" folder "/state\";\n" \
 	      "sender: { from = \"digest@example.org\"; };\n" \
 	      "smtp: { url = \"smtp://127.0.0.1:" port "\"; tls = \"none\"; " \
@@ -75,12 +87,15 @@ function write_config(path,    i, sep)
 	      "subscribers = (" > path
 	sep = ""
 	for (i = 1; i <= readers; i++) {
+		wanted = "\"" keyword() "\", \"" keyword() "\", \"" keyword() "\""
 		printf "%s  { email = \"reader%d@example.org\"; " \
-		       "categories = [\"cs.CL\"]; keywords = [\"%s\", \"%s\", " \
-		       "\"%s\"]; authors = [\"Author%d\"]; }", sep, i, text(2), \
-		       text(2), text(2), draw(400) > path
+		       "categories = [\"cs.CL\"]; keywords = [%s]; }", sep, i, \
+		       wanted > path
 		sep = ",\n"
+		gsub(/"/, "", wanted)
+		print "reader" i "@example.org\t" wanted > list
 	}
 	print "\n);" > path
 	close(path)
+	close(list)
 }

@@ -1,53 +1,89 @@
 #!/usr/bin/env bash
-# kill -9 at every write to disk or socket of a run, one after the other, then
-# again: every digest arrives, none twice but for the one in flight.
+# kill -9 at the k-th write to disk, sync, send and receive of a run, one k after
+# the other, then again: every digest arrives, none twice but for the one in
+# flight. The same where from the k-th on the disk is full or broken.
 . "$(dirname "$0")/lib.sh"
+. "$HERE/torture.sh"
 
-[ -z "${TEST_WRAPPER-}" ] || skip_all 'strace and another wrapper do not mix'
 if ldd "$ARXMAIL" | grep -q libasan; then
     skip_all 'strace and the leak sanitizer do not mix'
 fi
 strace -qq -o /dev/null /bin/true 2>/dev/null ||
     skip_all 'strace is not there or not allowed here'
 
-start_smtp
-SMTP+=" connections = 1;"
-use_demo
-run 0 fetch
-cp -a "$T/state" "$T/fetched"
+SMTP+=' connections = 1;'
+readers "$(amount 5 12)"
+torture 'every write, sync, send and receive' <<'END'
+relay = start_relay()
 
-# killed_at SYSCALL K: its Kth call is its last. Says whether it came so far.
-killed_at() {
-    new_state
-    cp -a "$T/fetched/." "$T/state/"
-    rm -rf "$T/inbox"
-    mkdir "$T/inbox"
-    # Bash reports a killed program on the stderr of its own.
-    {
-        "${AS_USER[@]}" strace -qq -f -o /dev/null -e trace="$1" \
-            -e "inject=$1:signal=KILL:when=$2" "$T/arxmail" -c "$CONF" \
-            send-now --no-fetch >"$T/out" 2>&1 </dev/null
-    } 2>/dev/null
-    [ $? -ge 128 ]
-}
 
-# sweep SYSCALL STEP
-sweep() {
-    local k=1
-    while killed_at "$1" "$k"; do
-        "${PROGRAM[@]}" send-now --no-fetch >"$T/out" 2>"$T/err" </dev/null
-        check "killed at $1 number $k" <<'END'
-equal(received(), DEMO)
-assert len(inbox()) in (3, 4), len(inbox())
-equal(len({mail["Message-ID"] for mail in inbox()}), 3)
+def strace(syscall, action, k):
+    """The program before its kth call of that name. Was it reached?"""
+    status = send(["strace", "-qq", "-f", "-o", "home/strace",
+                   "-e", "trace=" + syscall,
+                   "-e", f"inject={syscall}:{action}:when={k}"])
+    relay.drain()
+    return status
+
+
+def kill(story, syscall, k):
+    status = strace(syscall, "signal=KILL", k)
+    if status == -signal.SIGKILL:
+        story.note_end(1)
+        return True
+    story.finish(status)
+    return False
+
+
+def spoil(story, syscall, error, k):
+    """It must say what is wrong, unless all was done by then."""
+    status = strace(syscall, "error=" + error, f"{k}+")
+    if "(INJECTED)" not in read("home/strace"):
+        story.finish(status)
+        return False
+    assert status in (0, 1, 3), status
+    if status != 0:
+        assert read("err"), "no word of it"
+        story.note_end(1)
+    return True
+
+
+def sweep(what, step, at_least, ends):
+    """ends(story, k) until there is no kth."""
+    total = Sum(what)
+    k = DRAW.randint(1, step)
+    while True:
+        story = Story(N)
+        if not ends(story, k):
+            break
+        total.finish(story, send())
+        k += step
+    assert k > at_least, f"{what}: only {k}"
+    total.tell()
+
+
+def killed_at(syscall, step, at_least):
+    sweep(f"killed at {syscall}", step, at_least,
+          lambda story, k: kill(story, syscall, k))
+
+
+def failed_at(syscall, error, step, at_least):
+    sweep(f"{error} from {syscall} on", step, at_least,
+          lambda story, k: spoil(story, syscall, error, k))
+
+
+killed_at("pwrite64", amount(4, 1), 50)
+killed_at("fdatasync", 1, 5)
+killed_at("write", 1, 1)
+killed_at("ftruncate", 1, 1)
+killed_at("unlink", 1, 1)
+killed_at("sendto", 1, 5)
+killed_at("recvfrom", 1, 5)
+failed_at("pwrite64", "ENOSPC", amount(17, 1), 50)
+failed_at("pwrite64", "EIO", amount(17, 1), 50)
+failed_at("fdatasync", "EIO", amount(3, 1), 5)
+failed_at("sendto", "ECONNRESET", amount(3, 1), 5)
+failed_at("recvfrom", "ECONNRESET", amount(4, 1), 5)
 END
-        k=$((k + $2))
-    done
-    is "$1 was reached at least five times" $((k > 5)) 1
-}
-
-sweep pwrite64 3
-sweep fdatasync 1
-sweep sendto 1
 
 done_testing

@@ -1,42 +1,50 @@
 #!/usr/bin/env bash
-# kill -9 at random dots of a run over four connections, again and again until a
-# run ends by itself: nothing is lost, and repeats are at most one for each open
+# kill -9 at random moments of runs over four connections, again and again until
+# one ends by itself: nothing is lost, and repeats are at most one for each open
 # connection and kill, each with the Message-ID that it had.
 . "$(dirname "$0")/lib.sh"
+. "$HERE/torture.sh"
 
-SUBSCRIBERS=80
-CONNECTIONS=4
-start_smtp
-SMTP+=" connections = $CONNECTIONS;"
-use_demo
-for ((i = 1; i <= SUBSCRIBERS; i++)); do
-    printf '%s{ email = "reader%d@example.org"; categories = ["cs.CL"]; }\n' \
-        "$([ "$i" -eq 1 ] || echo ,)" "$i"
-done | config
-run 0 fetch
+readers "$(amount 300 2000)"
+torture 'kills at random moments' <<'END'
+import time
 
-kills=0
-for nth in 3 11 7 2 19 5 1 13; do
-    # From there on every connection waits, or the others would send on until
-    # the kill comes, perhaps all there is.
-    smtp_rules <<END
-[{"stage": "dot", "from": $nth, "do": "pause", "keep": true}]
-END
-    run_until "$SMTP_EVENTS" PAUSED send-now --no-fetch
-    kills=$((kills + 1))
-done
-smtp_rules <<<'[]'
-run 0 send-now --no-fetch
-check 'everybody has the digest, and hardly anybody twice' <<END
-mails = inbox()
-equal(len({mail.to for mail in mails}), $SUBSCRIBERS)
-equal(len({mail["Message-ID"] for mail in mails}), $SUBSCRIBERS)
-repeats = len(mails) - $SUBSCRIBERS
-assert repeats <= $kills * $CONNECTIONS, repeats
-END
-run 0 send-now
-check 'nothing is left to send' <<END
-equal(len({mail.to for mail in inbox()}), $SUBSCRIBERS)
+relay = start_relay()
+total = Sum("kills at random moments")
+began = time.monotonic()
+story = Story(N)
+total.finish(story, send())
+duration = time.monotonic() - began
+
+while total.n_ends < amount(40, 300):
+    story = Story(N)
+    status = -signal.SIGKILL
+    while status == -signal.SIGKILL:
+        open_then = []
+        run = start()
+
+        def kill():
+            open_then.append(relay.n_open)
+            run.kill()
+
+        # A moment of the dialogue, or of anything.
+        if DRAW.random() < 0.75:
+            relay.arm(*draw_moment(N // 5), kill)
+            status = end(run)
+        else:
+            try:
+                status = run.wait(DRAW.uniform(0, duration * 0.6))
+            except subprocess.TimeoutExpired:
+                kill()
+                status = end(run)
+        relay.disarm()
+        relay.drain()
+        if status == -signal.SIGKILL:
+            story.note_end(open_then[0])
+    total.finish(story, status)
+    n = len(accepted())
+    assert send() == 0 and len(accepted()) == n, "something was left to send"
+total.tell()
 END
 
 done_testing

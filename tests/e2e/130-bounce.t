@@ -92,4 +92,32 @@ said 'it says which' 'arxmail\.db'
 rmdir "$T/state/arxmail.db"
 echo 'nonsense' >"$CONF"
 WHAT='a broken config' bounce 75 < <(report failed 5.1.1 '550 no')
+# smtp.verp: the address that it came to is enough.
+SMTP="url = \"smtp://127.0.0.1:$SMTP_PORT\"; tls = \"none\"; verp = true;"
+new_state
+rm -rf "$T/inbox"
+mkdir "$T/inbox"
+config <<<'{ id = "ada"; email = "ada@example.org"; categories = ["cs.CL"]; }'
+run 0 check
+unlike 'verp is there' "$T/err" 'not there yet'
+run 0 send-now
+check 'each mail has an envelope sender of its own' <<'END'
+sender = inbox()[0].envelope["from"]
+token = inbox()[0]["Message-ID"].strip("<>").split("@")[0]
+equal(sender, f"digest+bounce-{token}@example.org")
+END
+TO=$("$PYTHON" -c 'import json, sys
+print(json.loads(open(sys.argv[1]).readline())["from"])' \
+    "$T/inbox/envelopes.jsonl")
+WHAT='by its address' bounce 0 < <(report failed 5.1.1 '550 no such user' |
+    sed -e "s/^To: .*/To: $TO/" -e '/^Message-ID:/Id')
+said 'it is counted' 'bounce: ada: counted: .*no such user'
+run 0 status
+printed 'and the mail has failed' 'ada .*failed'
+
+# A local part that has no room for it is said at once.
+sed -i 's/<digest@example.org>/<a-digest-of-new-papers-each-day@example.org>/' "$CONF"
+run 1 check
+said 'where verp has no room' 'smtp.verp: verp makes the local part .*use one of 24'
+
 done_testing

@@ -298,6 +298,52 @@ run_until() {
     { kill -KILL "$pid" && wait "$pid"; } 2>/dev/null
 }
 
+# start_daemon: its log is an event a line, see wait_log. DAEMON is its pid.
+start_daemon() {
+    exec {LOG}< <(exec "${PROGRAM[@]}" daemon 2>&1 </dev/null)
+    DAEMON=$!
+    PIDS+=("$DAEMON")
+    : >"$T/log"
+    wait_log '^started'
+}
+
+# wait_log ERE: the next line of the daemon's log that matches. All of them are
+# in $T/log.
+wait_log() {
+    local line until=$((SECONDS + TIMEOUT_SEC))
+    while [ "$SECONDS" -lt "$until" ]; do
+        if read -r -t 1 -u "$LOG" line; then
+            printf '%s\n' "$line" >>"$T/log"
+            [[ $line =~ $1 ]] && return
+        elif ! kill -0 "$DAEMON" 2>/dev/null; then
+            bail "the daemon ended before: $1: $(cat "$T/log")"
+        fi
+    done
+    bail "not in the log: $1: $(cat "$T/log")"
+}
+
+# end_daemon STATUS SIGNAL: its end is a test.
+end_daemon() {
+    [ "$2" = none ] || kill "-$2" "$DAEMON"
+    local status
+    wait "$DAEMON" 2>/dev/null
+    status=$?
+    cat <&"$LOG" >>"$T/log"
+    exec {LOG}<&-
+    if [ "$status" = "$1" ]; then
+        pass "the daemon ends with $1"
+    else
+        fail "the daemon ends with $1, not $status" <"$T/log"
+    fi
+}
+
+# make_due: everybody's next digest is due at once.
+make_due() {
+    (cd "$T" && "$PYTHON" -c 'from mail import *
+make_due()') || bail "make_due"
+    own "$T"/state/*
+}
+
 # Everything that the store holds, as one hash.
 store_hash() {
     (cd "$T" && "$PYTHON" -c 'from mail import *; print(store_hash())')

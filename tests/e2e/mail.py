@@ -111,6 +111,12 @@ def requests(path=None):
     return [line for line in lines if path in (None, line["path"])]
 
 
+def make_due():
+    """Everybody's last slot was long ago: the next one is due at once."""
+    with sqlite3.connect("state/arxmail.db") as db:
+        db.execute("UPDATE subscriber SET slot_day = 1")
+
+
 # Who gets which papers of the demo's feeds: lib.sh's use_demo.
 DEMO = {
     "ada@example.org": {"2611.90001", "2611.90002", "2611.90003",

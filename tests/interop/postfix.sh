@@ -77,6 +77,7 @@ virtual_uid_maps = static:$(id -u nobody)
 virtual_gid_maps = static:$(id -g nobody)
 
 smtpd_tls_security_level = encrypt
+smtpd_tls_loglevel = 1
 smtpd_tls_cert_file = $T/relay.crt
 smtpd_tls_key_file = $T/relay.key
 smtpd_sasl_auth_enable = yes

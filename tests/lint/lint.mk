@@ -4,13 +4,15 @@
 C_FILES  := $(sort $(wildcard include/*/*.h src/*/*.[ch] tests/unit/*.[ch] \
             tests/unit/*/*.[ch] tests/bench/*.[ch] tests/fuzz/*.[ch]))
 C_UNITS  := $(filter %.c,$(C_FILES))
-SHELL_FILES := $(sort $(wildcard tests/*.sh tests/*/*.sh tests/*/*.t .ci/run))
+SHELL_FILES := $(sort $(wildcard tests/*.sh tests/*/*.sh tests/*/*.t .ci/run \
+               debian/*.postinst debian/*.postrm src/cli/*.bash))
 PY_FILES := $(sort $(wildcard tests/*/*.py tests/*/*/*.py))
 LINTED   := build/lint
 ANALYZER := -include tests/lint/analyzer.h
 
 run-lint: lint-format lint-layers lint-headers lint-banned lint-tidy \
-          lint-cppcheck lint-analyze lint-shell lint-python lint-manuals
+          lint-cppcheck lint-analyze lint-shell lint-python lint-manuals \
+          lint-unit lint-package lint-completions
 
 lint-format:
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -62,5 +64,26 @@ lint-python:
 lint-manuals:
 	@mandoc -T lint -W warning $(MANUALS)
 
+# As installed, but with a program that is there. The exposure is in tenths.
+lint-unit:
+	@mkdir -p $(LINTED)
+	@sed 's|/usr/sbin/arxmail|/bin/true|' systemd/arxmail.service \
+	    >$(LINTED)/arxmail.service
+	@if systemd-analyze --help | grep -q -e --threshold; then \
+	    systemd-analyze verify --man=no $(LINTED)/arxmail.service && \
+	    systemd-analyze security --offline=true --threshold=12 \
+	        --no-pager systemd/arxmail.service >$(LINTED)/security || \
+	    { cat $(LINTED)/security; exit 1; }; \
+	else echo 'lint-unit: skipped: this systemd-analyze is too old'; fi
+
+lint-package:
+	@debian=$$(dpkg-parsechangelog -S Version); [ "$$debian" = $(VERSION) ] || \
+	    { echo "debian/changelog has $$debian, CHANGES.md has $(VERSION)"; \
+	    exit 1; }
+
+lint-completions: $(B)/arxmail
+	@tests/lint/completions.sh $<
+
 .PHONY: run-lint lint-format lint-layers lint-headers lint-banned lint-tidy \
-        lint-cppcheck lint-analyze lint-shell lint-python lint-manuals
+        lint-cppcheck lint-analyze lint-shell lint-python lint-manuals \
+        lint-unit lint-package lint-completions

@@ -20,6 +20,7 @@ one that is not used up counts:
     do      close  hang up at once
             pause  print "PAUSED stage" (once), then wait until the client is
                    gone
+            hold   print "HELD stage", then answer when the script has changed
     keep    at dot: the message is kept although the client does not hear so
 """
 
@@ -51,6 +52,10 @@ class Rules:
         self.text = text
         self.rules = json.loads(text)
         self.reached = {}
+
+    def has_changed(self):
+        with open(self.path) as file:
+            return file.read() != self.text
 
     def find(self, stage, text):
         self.load()
@@ -117,6 +122,10 @@ class Server(SMTP):
                 print("PAUSED", rule["stage"], flush=True)
                 rule["said"] = True
             await self.loop.create_future()
+        if rule.get("do") == "hold":
+            print("HELD", rule["stage"], flush=True)
+            while not self.rules.has_changed():
+                await asyncio.sleep(0.02)
         if rule.get("do") == "close":
             self.transport.abort()
             raise asyncio.CancelledError

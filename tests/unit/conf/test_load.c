@@ -370,6 +370,35 @@ static void loads_many_subscribers(void **state)
 	assert_int_equal(find(conf, "reader19999@example.org")->line, MANY + 5);
 }
 
+static void assert_open(const struct conf *conf, const char *name)
+{
+	owned(zone) struct zone *zone = zone_open(name);
+
+	for (size_t i = 0; i < conf->n_zones; i++)
+		if (conf->zones[i] == zone)
+			return;
+	fail_msg("%s is not open", name);
+}
+
+static void keeps_open_the_zones_that_are_needed(void **state)
+{
+	owned(conf) struct conf *conf =
+		fixture_load(HEAD
+	                     "defaults: { timezone = \"Asia/Kathmandu\"; };\n"
+	                     "subscribers = (\n"
+	                     "  { email = \"ada@example.org\"; "
+	                     "categories = [\"cs.CL\"]; },\n"
+	                     "  { email = \"emmy@example.org\"; "
+	                     "categories = [\"cs.CL\"];\n"
+	                     "    timezone = \"Europe/Berlin\"; } );");
+
+	(void)state;
+	assert_open(conf, DAY_NEW_YORK);
+	assert_open(conf, "Asia/Kathmandu");
+	assert_open(conf, "Europe/Berlin");
+	assert_int_equal(conf->n_zones, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +412,7 @@ int main(void)
 		cmocka_unit_test(looks_at_who_owns_config_and_secrets),
 		cmocka_unit_test(fails_where_there_is_no_config),
 		cmocka_unit_test(loads_many_subscribers),
+		cmocka_unit_test(keeps_open_the_zones_that_are_needed),
 	};
 
 	return cmocka_run_group_tests_name("conf load", tests, NULL, NULL);

@@ -218,10 +218,51 @@ static void a_digest_owns_its_matches(void **state)
 	assert_string_equal(digest->entries[19].match.clauses[1].text, "other");
 }
 
+/* Instants from zdump(8) and date(1). */
+static void finds_when_a_clock_shows_a_time(void **state)
+{
+	static const struct {
+		const char *zone;
+		int year, month, day, minute;
+		int64_t at; /* -1: no such day */
+	} cases[] = {
+		{"UTC", 2026, 9, 21, 450, 1789975800},
+		{"Europe/Berlin", 2026, 9, 21, 450, 1789968600},
+		/* spring: 02:30 does not exist, 03:00 CEST is 01:00 UTC */
+		{"Europe/Berlin", 2026, 3, 29, 150, 1774746000},
+		{"Europe/Berlin", 2026, 3, 29, 180, 1774746000},
+		{"Europe/Berlin", 2026, 3, 29, 119, 1774745940},
+		/* autumn: 02:30 comes twice, first as 00:30 UTC */
+		{"Europe/Berlin", 2026, 10, 25, 150, 1792888200},
+		{"America/New_York", 2026, 11, 1, 90, 1793511000},
+		/* half an hour of daylight saving: 02:15 is in the gap */
+		{"Australia/Lord_Howe", 2026, 10, 4, 135, 1791041400},
+		{"Asia/Kathmandu", 2026, 1, 1, 0, 1767204900},
+		{"Pacific/Chatham", 2026, 4, 5, 180, 1775308500},
+		{"Pacific/Apia", 2011, 12, 30, 450, -1},
+		{"Pacific/Apia", 2011, 12, 31, 0, 1325239200},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		owned(zone) struct zone *zone = zone_open(cases[i].zone);
+		int32_t day = day_from_date(cases[i].year, cases[i].month,
+		                            cases[i].day);
+		int64_t at = -1;
+
+		assert_int_equal(zone_instant(zone, day, cases[i].minute, &at),
+		                 cases[i].at < 0 ? ZONE_NO_SUCH_DAY
+		                                 : ZONE_INSTANT);
+		if (at != cases[i].at)
+			fail_msg("case %zu: %lld", i, (long long)at);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_ids_apart),
+		cmocka_unit_test(finds_when_a_clock_shows_a_time),
 		cmocka_unit_test(names_types_as_arxiv_does),
 		cmocka_unit_test(knows_arxivs_categories),
 		cmocka_unit_test(matches_archives_by_their_parts),

@@ -501,7 +501,9 @@ static void batch_init(struct batch *batch)
 			(struct query_paper){batch->owned[i], item->type};
 	}
 	batch->pool = query_pool_new();
-	batch->index = query_index_new(batch->pool, batch->papers, N_PAPERS);
+	batch->index = query_index_begin(batch->pool, batch->papers, N_PAPERS);
+	while (!query_index_go_on(batch->index, 7))
+		continue;
 }
 
 static void batch_fini(struct batch *batch)

@@ -380,6 +380,37 @@ static void two_who_compose_at_once_queue_one_digest(void **state)
 	                 STORE_MARK_MOVED);
 }
 
+/* So many that their marks are not all read in one step. */
+static void composes_in_steps_as_at_once(void **state)
+{
+	enum {
+		N_SUBSCRIBERS = 5000,
+	};
+	struct rig *rig = *state;
+	owned(mem) const struct subscriber **list =
+		mem_array(N_SUBSCRIBERS, sizeof(*list));
+	owned(service_composer) struct service_composer *composer =
+		service_composer_begin(&rig->service, list, N_SUBSCRIBERS);
+	owned(composed) struct service_composed composed = {0};
+	struct error err = {0};
+	size_t n_steps = 1;
+
+	for (size_t i = 0; i < N_SUBSCRIBERS; i++)
+		list[i] = rig->conf->subscribers[0];
+	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
+	poll(rig);
+	for (; service_composer_go_on(composer, &err) == COMPOSER_MORE;
+	     n_steps++)
+		continue;
+	assert_true(n_steps > 4);
+	assert_int_equal(service_composer_go_on(composer, &err),
+	                 COMPOSER_READY);
+	assert_int_equal(service_compose(composer, list[0], &composed, &err),
+	                 COMPOSED);
+	assert_string_equal(composed.digest->entries[0].paper->id,
+	                    "2609.00001");
+}
+
 static void a_digest_says_which_feeds_could_not_be_read(void **state)
 {
 	struct rig *rig = *state;
@@ -477,6 +508,7 @@ int main(void)
 		CASE(a_crash_after_the_dot_repeats_the_message_id),
 		CASE(a_subscriber_who_left_gets_nothing_more),
 		CASE(two_who_compose_at_once_queue_one_digest),
+		CASE(composes_in_steps_as_at_once),
 		CASE(a_digest_says_which_feeds_could_not_be_read),
 		CASE(what_is_older_than_keep_days_goes),
 		CASE(tells_how_a_feed_was),

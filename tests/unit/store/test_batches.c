@@ -257,33 +257,29 @@ static void finds_candidates_by_number_and_age(void **state)
 	}
 }
 
-static void knows_what_was_announced_before(void **state)
+static void knows_what_was_announced_first(void **state)
 {
 	static const struct {
 		const char *id;
-		size_t n; /* up to this announcement; 0: none */
-		bool before;
+		size_t first; /* of all announcements; 0: it was never */
 	} cases[] = {
-		{A, 0, false},       {A, 1, true},         {A, 3, true},
-		{B, 1, false},       {B, 2, true},         {C, 2, false},
-		{C, 3, true},        {"2401.0", 3, false}, {"", 3, false},
-		{"2401%", 3, false},
+		{A, 1}, {B, 2}, {C, 3}, {"2401.0", 0}, {"", 0}, {"2401%", 0},
 	};
 	owned(store_candidates) struct store_candidates *all = NULL;
 	struct error err = {0};
 
 	add_batch(*state,
 	          &(struct batch){"cs.CL", 9, 1, {{A, 2, 0}, {B, 1, 0}}});
-	add_batch(*state, &(struct batch){"cs.LG", 9, 1, {{C, 1, 0}}});
+	add_batch(*state,
+	          &(struct batch){
+			  "cs.LG", 9, 1, {{C, 1, 0}, {A, 2, 1}, {A, 1, 0}}});
 	all = load_all(*state);
 	for (size_t i = 0; i < N_OF(cases); i++) {
-		size_t n = cases[i].n;
-		int64_t seq = n ? all->announcements[n - 1].seq : 0;
-		bool before = !cases[i].before;
+		size_t n = cases[i].first;
+		int64_t seq = -1;
 
-		assert_done(store_announced_before(*state, cases[i].id, seq,
-		                                   &before, &err));
-		assert_int_equal(before, cases[i].before);
+		assert_done(store_first_seq(*state, cases[i].id, &seq, &err));
+		assert_int_equal(seq, n ? all->announcements[n - 1].seq : 0);
 	}
 }
 
@@ -387,8 +383,8 @@ int main(void)
 		cmocka_unit_test(keeps_all_of_a_paper),
 		cmocka_unit_test(keeps_papers_of_no_and_of_many_authors),
 		test_in_memory(finds_candidates_by_number_and_age),
-		test_in_memory(knows_what_was_announced_before),
 		test_in_memory(knows_as_what_a_category_announced_a_paper),
+		test_in_memory(knows_what_was_announced_first),
 		test_in_memory(places_a_new_mark_before_the_newest_batch),
 	};
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
+#include "../disk.h"
 
 /*
  * A child does a short day's work and is killed at its first write to a file,
@@ -24,8 +24,7 @@
 
 /* What happened outside of the database: shared with the children. */
 struct world {
-	int writes_left;              /* the end's countdown; -1: none */
-	int fault;                    /* SQLite's code; 0: a kill */
+	struct disk disk;
 	int64_t seq;                  /* batches up to here were claimed */
 	int64_t mark;                 /* as was this mark */
 	int64_t n_queued;             /* digests that were claimed */
@@ -35,108 +34,20 @@ struct world {
 
 static struct world *world;
 
-/*
- * ---- a file system that kills ----
- *
- * It stops its process, for which the parent waits with the SIGKILL.
- */
-
-/* Of the database, and of its log. */
-static const sqlite3_io_methods *real_methods[2];
-static sqlite3_io_methods deadly_methods[2];
-static sqlite3_vfs deadly_vfs;
-
-static const sqlite3_io_methods *methods_of(sqlite3_file *file)
-{
-	return real_methods[file->pMethods == &deadly_methods[1]];
-}
-
-/* What the write that comes now gives; it may be the process's last act. */
-static int next_write(void)
-{
-	if (world->writes_left < 0)
-		return SQLITE_OK;
-	if (world->writes_left > 0)
-		world->writes_left--;
-	if (world->writes_left > 0)
-		return SQLITE_OK;
-	if (!world->fault)
-		(void)raise(SIGSTOP);
-	return world->fault;
-}
-
-/* The last one is torn. */
-static int write_deadly(sqlite3_file *file, const void *bytes, int n,
-                        sqlite3_int64 at)
-{
-	int rc;
-
-	if (world->writes_left == 1)
-		(void)methods_of(file)->xWrite(file, bytes, n / 2, at);
-	rc = next_write();
-	return rc ? rc : methods_of(file)->xWrite(file, bytes, n, at);
-}
-
-static int truncate_deadly(sqlite3_file *file, sqlite3_int64 size)
-{
-	int rc = next_write();
-
-	return rc ? rc : methods_of(file)->xTruncate(file, size);
-}
-
-/* The kernel outlives the child: nothing need reach the disk. */
-static int sync_deadly(sqlite3_file *file, int flags)
-{
-	(void)file;
-	(void)flags;
-	return next_write();
-}
-
-static int delete_deadly(sqlite3_vfs *vfs, const char *name, int sync_folder)
-{
-	sqlite3_vfs *real = vfs->pAppData;
-	int rc = next_write();
-
-	(void)sync_folder;
-	return rc ? rc : real->xDelete(real, name, 0);
-}
-
-static int open_deadly(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
-                       int flags, int *ret_flags)
-{
-	sqlite3_vfs *real = vfs->pAppData;
-	int rc = real->xOpen(real, name, file, flags, ret_flags);
-	int i = flags & SQLITE_OPEN_MAIN_DB ? 0 : 1;
-
-	if (rc != SQLITE_OK || !file->pMethods)
-		return rc;
-	real_methods[i] = file->pMethods;
-	deadly_methods[i] = *file->pMethods;
-	deadly_methods[i].xWrite = write_deadly;
-	deadly_methods[i].xTruncate = truncate_deadly;
-	deadly_methods[i].xSync = sync_deadly;
-	file->pMethods = &deadly_methods[i];
-	return rc;
-}
+/* ---- the world ---- */
 
 static int make_world(void **state)
 {
 	(void)state;
 	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE,
 	             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	deadly_vfs = *sqlite3_vfs_find(NULL);
-	deadly_vfs.pAppData = sqlite3_vfs_find(NULL);
-	deadly_vfs.zName = "deadly";
-	deadly_vfs.xOpen = open_deadly;
-	deadly_vfs.xDelete = delete_deadly;
-	return world == MAP_FAILED || sqlite3_vfs_register(&deadly_vfs, 1);
+	return world == MAP_FAILED || disk_begin(&world->disk);
 }
 
 static int end_world(void **state)
 {
 	(void)state;
-	return sqlite3_vfs_unregister(&deadly_vfs) ||
-	       munmap(world, sizeof(*world));
+	return disk_end() || munmap(world, sizeof(*world));
 }
 
 /* ---- the work, as the service does it: what is done is not done again ---- */
@@ -248,7 +159,7 @@ static bool work_until(const char *folder, int n_writes)
 	int status = -1;
 	pid_t child;
 
-	*world = (struct world){.writes_left = n_writes};
+	*world = (struct world){.disk.writes_left = n_writes};
 	child = fork();
 	if (child == 0) {
 		struct error err = {0};
@@ -355,7 +266,7 @@ static void finish(const char *folder)
 	size_t n_unknown = 0;
 	int n_again = 0;
 
-	world->writes_left = -1;
+	world->disk.writes_left = -1;
 	check_reader(folder);
 	check_what_is_left(folder);
 	assert_done(work(folder, &n_unknown, &err));
@@ -402,8 +313,8 @@ static void finishes_what_a_bad_disk_stopped(void **state)
 		size_t n_unknown;
 		void *folder;
 
-		*world = (struct world){.writes_left = (n + 1) / 2,
-		                        .fault = cases[n % 2].fault};
+		*world = (struct world){.disk = {.writes_left = (n + 1) / 2,
+		                                 .fault = cases[n % 2].fault}};
 		assert_int_equal(make_folder(&folder), 0);
 		assert_int_equal(work(folder, &n_unknown, &err), -1);
 		assert_non_null(strstr(err.message, "arxmail.db: "));

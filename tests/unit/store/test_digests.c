@@ -165,6 +165,77 @@ static void keeps_a_digest_without_papers(void **state)
 	assert_int_equal(loaded->n_papers, 0);
 }
 
+/* Papers that are stored as well; `first` is the number of the first one. */
+static struct store_digest *make_large_digest(struct store *store, size_t first,
+                                              size_t n)
+{
+	static const struct plan plan = {
+		"ada", "m@example.org", 100, 2000, {{NULL, 0, 0}}};
+	struct store_digest *made = make_digest(&plan);
+	owned(mem) struct announcement *announcements =
+		mem_array(n, sizeof(*announcements));
+	const struct store_batch batch = {"cs.LG", 100, 1000, announcements, n};
+	struct store_batch_counts counts;
+	struct error err = {0};
+
+	free(made->papers);
+	made->papers = mem_array(n, sizeof(struct paper *));
+	for (; made->n_papers < n; made->n_papers++) {
+		size_t i = made->n_papers;
+		owned(mem) char *id = mem_printf("2402.%05zu", first + i);
+
+		made->papers[i] = make_paper(id, 1);
+		announcements[i].paper = made->papers[i];
+		digest_add(made->digest)->paper = made->papers[i];
+	}
+	assert_done(store_add_batch(store, &batch, &counts, &err));
+	return made;
+}
+
+/* More papers than a store keeps at hand: two rounds of a digest each. */
+static void reads_papers_of_which_there_are_many(void **state)
+{
+	enum {
+		N_DIGESTS = 12,
+		N_PAPERS = 500,
+	};
+	struct store_digest *loaded[N_DIGESTS];
+
+	for (size_t i = 0; i < N_DIGESTS; i++) {
+		owned(store_digest) struct store_digest *made =
+			make_large_digest(*state, i * N_PAPERS, N_PAPERS);
+
+		loaded[i] = pass_through(*state, made->digest);
+		assert_same_digest(loaded[i]->digest, made->digest);
+	}
+	for (size_t i = 0; i < N_DIGESTS; i++) {
+		owned(store_digest) struct store_digest *made =
+			make_large_digest(*state, i * N_PAPERS, N_PAPERS);
+
+		assert_same_digest(loaded[i]->digest, made->digest);
+		store_digest_free(loaded[i]);
+	}
+}
+
+/* It is in memory once, and there as long as anybody has it. */
+static void shares_a_paper_among_digests(void **state)
+{
+	static const struct plan other = {
+		"emmy", "m2@example.org", 100, 2000, {{B, 1, 0}, {A, 1, 0}}};
+	owned(store_digest) struct store_digest *made = make_digest(&one_paper);
+	owned(store_digest) struct store_digest *more = make_digest(&other);
+	owned(store_digest) struct store_digest *first =
+		pass_through(*state, made->digest);
+	owned(store_digest) struct store_digest *second =
+		pass_through(*state, more->digest);
+
+	assert_ptr_equal(first->papers[0], second->papers[1]);
+	store_digest_free(take_ptr(first));
+	store_close(*state);
+	*state = NULL;
+	assert_same_digest(second->digest, more->digest);
+}
+
 static void keeps_a_digest_of_many_marks(void **state)
 {
 	owned(store_digest) struct store_digest *made = make_digest(&one_paper);
@@ -300,6 +371,15 @@ static void assert_never_sent(struct store *store, const char *subscriber_id,
 		STORE_MISSING);
 }
 
+/* The mark stands behind all papers, as it does with their digests. */
+static void pass_all_papers(struct store *store)
+{
+	const struct store_move move = {0, last_seq(store)};
+	struct error err = {0};
+
+	assert_gives(store_move_mark(store, "ada", &move, &err), STORE_QUEUED);
+}
+
 static void knows_the_highest_version_it_sent(void **state)
 {
 	static const struct plan plans[] = {
@@ -308,6 +388,7 @@ static void knows_the_highest_version_it_sent(void **state)
 		{"ada", "m3@example.org", 12, 3, {{A, 2, 0}}},
 	};
 
+	pass_all_papers(*state);
 	assert_never_sent(*state, "ada", A);
 	queue(*state, &plans[0]);
 	assert_sent(*state, A, 1, 10);
@@ -323,6 +404,24 @@ static void knows_the_highest_version_it_sent(void **state)
 	assert_never_sent(*state, "ada", "");
 }
 
+/* A year of digests is not read for a paper of yesterday. */
+static void looks_into_no_digest_from_before_the_paper(void **state)
+{
+	static const struct plan plans[] = {
+		{"ada", "m1@example.org", 10, 1, {{A, 1, 0}, {C, 1, 0}}},
+		{"ada", "m2@example.org", 11, 2, {{B, 1, 0}}},
+	};
+	const struct store_move move = {1, last_seq(*state)};
+	struct error err = {0};
+
+	queue(*state, &plans[0]); /* its mark is 1: C came later */
+	assert_gives(store_move_mark(*state, "ada", &move, &err), STORE_QUEUED);
+	queue(*state, &plans[1]);
+	assert_sent(*state, A, 1, 10);
+	assert_sent(*state, B, 1, 11);
+	assert_never_sent(*state, "ada", C);
+}
+
 /* The subscriber comes back: what never left comes with the next digest. */
 static void forgets_what_was_cancelled_before_it_was_sent(void **state)
 {
@@ -335,6 +434,7 @@ static void forgets_what_was_cancelled_before_it_was_sent(void **state)
 	struct error err = {0};
 	size_t n = 0;
 
+	pass_all_papers(*state);
 	deliver(*state, queue(*state, &sent), &attempt);
 	queue(*state, &cancelled);
 	assert_sent(*state, A, 2, 11);
@@ -446,12 +546,15 @@ int main(void)
 		test_with_papers(keeps_all_of_a_digest),
 		test_with_papers(keeps_a_digest_without_papers),
 		test_with_papers(keeps_a_digest_of_many_marks),
+		test_with_papers(reads_papers_of_which_there_are_many),
+		test_with_papers(shares_a_paper_among_digests),
 		test_with_papers(refuses_a_digest_that_is_too_large),
 		test_with_papers(queues_a_digest_and_moves_the_mark_as_one),
 		test_with_papers(queues_nothing_once_the_mark_has_moved),
 		test_with_papers(refuses_a_digest_of_papers_it_does_not_have),
 		test_with_papers(says_which_digest_there_is_not),
 		test_with_papers(knows_the_highest_version_it_sent),
+		test_with_papers(looks_into_no_digest_from_before_the_paper),
 		test_with_papers(forgets_what_was_cancelled_before_it_was_sent),
 		test_with_papers(finds_the_last_digest_and_its_delivery),
 		test_in_folder(lets_one_of_two_stores_move_a_mark),

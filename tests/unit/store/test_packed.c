@@ -110,13 +110,15 @@ static void refuses_a_digest_that_was_made_up(void **state)
 	} cases[] = {
 		{"\0", 1},
 		{"\1", 1},
-		{"\2\0\0\0\0\0", 6},     /* another format */
-		{"\1\0\0\0\0\1", 6},     /* an entry, but no bytes */
-		{"\1\0\0\0\0" HUGE, 15}, /* 2^64 - 1 entries */
-		{"\1\0\0" HUGE, 13},     /* topics */
-		{"\1\0\0\0" HUGE, 14},   /* categories */
-		{"\1\0\0\1" HUGE, 14},   /* a topic's length */
-		{"\1" HUGE, 11},         /* a count beyond 32 bits */
+		{"\3\0\0\0\0\0\0", 7},        /* another format */
+		{"\2\0\0\0\0\0", 6},          /* no mark */
+		{"\2" HUGE "\0\0\0\0\0", 16}, /* a mark of 2^64 - 1 */
+		{"\1\0\0\0\0\1", 6},          /* an entry, but no bytes */
+		{"\1\0\0\0\0" HUGE, 15},      /* 2^64 - 1 entries */
+		{"\1\0\0" HUGE, 13},          /* topics */
+		{"\1\0\0\0" HUGE, 14},        /* categories */
+		{"\1\0\0\1" HUGE, 14},        /* a topic's length */
+		{"\1" HUGE, 11},              /* a count beyond 32 bits */
 		{"\1\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 14},
 		{"\1\0\0\0\0\0\0", 7}, /* more than there should be */
 		{"\1\0\0\1\5abc", 8},  /* a text beyond the end */

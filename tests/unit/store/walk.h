@@ -141,12 +141,11 @@ static inline void check_digest(struct walk *walk, const struct digest *digest)
 static inline void walk_papers(struct walk *walk)
 {
 	owned(store_candidates) struct store_candidates *found = NULL;
-	bool before;
 	int64_t seq;
 
 	(void)went_well(walk, store_last_seq(walk->store, &seq, &walk->err));
-	(void)went_well(walk, store_announced_before(walk->store, A, 9, &before,
-	                                             &walk->err));
+	(void)went_well(walk,
+	                store_first_seq(walk->store, A, &seq, &walk->err));
 	if (!went_well(walk, store_load_candidates(walk->store, 0, 0, &found,
 	                                           &walk->err)))
 		return;
@@ -237,8 +236,9 @@ static inline void walk_deliveries(struct walk *walk)
 
 	check_list(walk,
 	           store_next_deliveries(
-			   walk->store, &(struct store_page){INT64_MAX, 0, 0, 100},
-			   &list, &walk->err),
+			   walk->store,
+			   &(struct store_page){INT64_MAX, 0, 0, 100}, &list,
+			   &walk->err),
 	           &list);
 	check_list(walk,
 	           store_list_deliveries(walk->store, 100, &list, &walk->err),
