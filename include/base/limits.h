@@ -91,6 +91,6 @@
 /* A server that gives ever more pages must not be asked for ever. */
 #define LIMIT_RECOVER_PAGES 100U
 /* How often, and how long at a time, a server may make us wait (503). */
-#define LIMIT_RECOVER_TRIES 5
+#define LIMIT_RECOVER_TRIES 3
 #define LIMIT_RECOVER_WAIT_SEC 900
 #define LIMIT_LOG_LINE_BYTES 2000U

@@ -565,7 +565,7 @@ struct store_outcome {
 	enum outcome outcome;
 	const char *reason;
 	int64_t at;
-	bool recovered; /* what the day lacked has come since */
+	bool recovered; /* what it lacked has come since; only read */
 };
 
 struct store_outcomes {
@@ -582,15 +582,6 @@ MUST_CHECK int store_set_outcome(struct store *store,
                                  const struct store_outcome *outcome,
                                  struct error *err);
 
-/*
- * Marks the day as recovered. Its outcome stays, and this reason is added to
- * its own; a day that has no outcome gets this one. Once: a day that is marked
- * stays as it is.
- */
-MUST_CHECK int store_set_recovered(struct store *store,
-                                   const struct store_outcome *outcome,
-                                   struct error *err);
-
 /* STORE_FOUND or STORE_MISSING. */
 MUST_CHECK int store_get_outcome(struct store *store,
                                  const struct store_day *day,
@@ -599,6 +590,42 @@ MUST_CHECK int store_get_outcome(struct store *store,
 /* All from `since_day` on, by name, then by day. */
 MUST_CHECK int store_list_outcomes(struct store *store, int32_t since_day,
                                    struct store_outcomes *ret_outcomes,
+                                   struct error *err);
+
+/* ---- days that were recovered ---- */
+
+/* Of a category's days: which ended without the batch that they should have. */
+struct store_missed {
+	uint32_t days;     /* bit I: `since_day` + I */
+	int32_t first_day; /* of which there is an outcome; 0: there is none */
+};
+
+/*
+ * Of the days from `since_day` to the one before `today`, 32 at most: those
+ * that ended stale, unreachable or invalid and are not recovered for good.
+ * arXiv may be late itself, so what was asked the day after is asked again.
+ */
+MUST_CHECK int store_get_missed(struct store *store, const char *category,
+                                int32_t since_day, int32_t today,
+                                struct store_missed *ret_missed,
+                                struct error *err);
+
+/* What has come of a category's day later. */
+struct store_recovered {
+	const char *category;
+	int32_t day;
+	int32_t on_day; /* when */
+	size_t n_papers;
+	const char *reason;
+};
+
+/*
+ * Marks a day as recovered. Its outcome stays, and this reason is added to its
+ * own; the second time only if there are papers. A day that had its batch is
+ * marked if there are papers.
+ */
+MUST_CHECK int store_set_recovered(struct store *store,
+                                   const struct store_recovered *recovered,
                                    struct error *err);
 
 /* ---- retention ---- */

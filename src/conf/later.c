@@ -9,7 +9,6 @@
 
 enum later_group {
 	LATER_HEALTH,
-	LATER_CATCH_UP,
 	LATER_SUMMARIES,
 };
 
@@ -17,8 +16,6 @@ static const char *const sentences[CONF_LATER_GROUPS] = {
 	[LATER_HEALTH] =
 		"mails about changes of health come with a later "
 		"version; 'arxmail status' and the log tell them",
-	[LATER_CATCH_UP] =
-		"catching up after missed days comes with a later version",
 	[LATER_SUMMARIES] = "one-line summaries come with a later version",
 };
 
@@ -29,7 +26,6 @@ static const struct {
 } keys[] = {
 	{"", "llm", LATER_SUMMARIES},
 	{"sender", "admin", LATER_HEALTH},
-	{"feeds", "oai_url", LATER_CATCH_UP},
 };
 
 void conf_later_fini(struct conf_later *later)

@@ -15,6 +15,7 @@
 #include "daemon_private.h"
 #include "service/deliver.h"
 #include "service/poll.h"
+#include "service/recover.h"
 #include "service/retain.h"
 #include "service/schedule.h"
 
@@ -44,6 +45,7 @@ struct daemon {
 	struct service service;
 	struct sender *sender;
 	struct poller *poller;
+	struct recoverer *recoverer;
 	struct schedule *schedule;
 	int64_t prune_ms; /* when the store is pruned again */
 	struct notifier notifier;
@@ -198,6 +200,8 @@ static void on_brought(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
+	if (daemon->recoverer)
+		recoverer_wake(daemon->recoverer);
 	if (daemon->schedule)
 		schedule_wake(daemon->schedule);
 }
@@ -206,7 +210,8 @@ static int open_parts(struct daemon *daemon, struct error *err)
 {
 	if (keep_subscribers(daemon, err) < 0 ||
 	    poller_open(&daemon->poller, &daemon->service, on_brought, daemon,
-	                err) < 0)
+	                err) < 0 ||
+	    recoverer_open(&daemon->recoverer, &daemon->service, err) < 0)
 		return -1;
 	return schedule_open(&daemon->schedule, &daemon->service, err);
 }
@@ -214,6 +219,7 @@ static int open_parts(struct daemon *daemon, struct error *err)
 static void close_parts(struct daemon *daemon)
 {
 	poller_close(take_ptr(daemon->poller));
+	recoverer_close(take_ptr(daemon->recoverer));
 	schedule_close(take_ptr(daemon->schedule));
 	digest_cache_free(take_ptr(daemon->cache));
 }
@@ -277,6 +283,9 @@ static int turn_parts(struct daemon *daemon, int64_t *look_ms,
 	if (poller_turn(daemon->poller, &part_ms, err) < 0)
 		return -1;
 	keep_earlier(look_ms, part_ms);
+	if (recoverer_turn(daemon->recoverer, &part_ms, err) < 0)
+		return -1;
+	keep_earlier(look_ms, part_ms);
 	if (schedule_turn(daemon->schedule, &part_ms, err) < 0)
 		return -1;
 	keep_earlier(look_ms, part_ms);
@@ -324,6 +333,7 @@ static void add_time(struct buf *text, const char *what, int64_t at)
 static void tell_status(struct daemon *daemon)
 {
 	owned(buf) struct buf text = BUF_INIT(LIMIT_LOG_LINE_BYTES);
+	const char *recovered = recoverer_category(daemon->recoverer);
 	int64_t poll_at = poller_next_at(daemon->poller);
 	size_t n;
 	int64_t at;
@@ -332,6 +342,9 @@ static void tell_status(struct daemon *daemon)
 		buf_add_str(&text, "polling");
 	else if (poll_at < INT64_MAX)
 		add_time(&text, "next poll", poll_at);
+	if (recovered)
+		buf_addf(&text, "%scatching up with %s",
+		         text.len > 0 ? ", " : "", recovered);
 	if (schedule_next(daemon->schedule, &at, &n)) {
 		owned(mem) char *what =
 			mem_printf("%zu digest%s due", n, n == 1 ? "" : "s");

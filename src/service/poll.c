@@ -132,6 +132,25 @@ void poll_log(const struct service_poll_result *result)
 	         outcome_name(result->outcome), result->reason);
 }
 
+/* Holidays are no weekends: which day they touch is not known for sure. */
+int poll_note_day_off(const struct service *service, const char *category,
+                      int32_t day, struct error *err)
+{
+	const struct store_outcome row = {
+		.of_day = {OUTCOME_OF_CATEGORY, category, day},
+		.outcome = day_date(day).weekday > 4 ? OUTCOME_NO_ANNOUNCEMENT
+	                                             : OUTCOME_UNREACHABLE,
+		.reason = "arxmail did not run",
+		.at = clock_now_sec(&service->world->clock),
+	};
+	enum outcome had;
+	int found = store_get_outcome(service->store, &row.of_day, &had, err);
+
+	if (found != STORE_MISSING)
+		return found;
+	return store_set_outcome(service->store, &row, err);
+}
+
 /* Takes the reason. */
 static int conclude(struct poll *poll, struct service_poll_result result,
                     struct error *err)

@@ -27,3 +27,8 @@ MUST_CHECK int poll_start(struct poll *poll, const char *category,
 
 /* One line. */
 void poll_log(const struct service_poll_result *result);
+
+/* A day of which nothing is known has an outcome all the same. */
+MUST_CHECK int poll_note_day_off(const struct service *service,
+                                 const char *category, int32_t day,
+                                 struct error *err);

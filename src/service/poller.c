@@ -142,29 +142,6 @@ static void on_result(void *ctx, const struct service_poll_result *result)
 
 /* ---- its life ---- */
 
-/* A day of which nothing is known has an outcome all the same. */
-static int note_day_off(const struct poller *poller, const char *category,
-                        int32_t day, struct error *err)
-{
-	const struct service *service = poller->poll.service;
-	const struct store_outcome row = {
-		.of_day = {OUTCOME_OF_CATEGORY, category, day},
-		.outcome = calendar_has_batch(&service->conf->holidays, day)
-	                           ? OUTCOME_UNREACHABLE
-	                           : OUTCOME_NO_ANNOUNCEMENT,
-		.reason = "arxmail did not run",
-		.at = now_of(poller),
-	};
-	enum outcome had;
-	int found = store_get_outcome(service->store, &row.of_day, &had, err);
-
-	if (found < 0)
-		return -1;
-	return found == STORE_FOUND
-	               ? 0
-	               : store_set_outcome(service->store, &row, err);
-}
-
 /* Since it was polled last; never before the first time. */
 static int note_days_off(const struct poller *poller, const char *category,
                          struct error *err)
@@ -183,7 +160,7 @@ static int note_days_off(const struct poller *poller, const char *category,
 	if (first < today - LOOK_BACK_DAYS)
 		first = today - LOOK_BACK_DAYS;
 	for (int32_t day = first; day < today; day++)
-		if (note_day_off(poller, category, day, err) < 0)
+		if (poll_note_day_off(service, category, day, err) < 0)
 			return -1;
 	return 0;
 }

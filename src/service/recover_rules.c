@@ -9,6 +9,50 @@
 #define DEADLINE_SEC (14 * 3600)
 #define FRIDAY 4
 
+/* Papers that wait for a weekend, or for a moderator. */
+#define EARLIER_DAYS 4
+
+/* ---- gaps ---- */
+
+bool gap_init(struct gap *ret_gap, int32_t since_day, uint32_t days)
+{
+	struct gap gap = {.known_since = INT32_MIN};
+	bool found = false;
+
+	for (int32_t i = 0; i < LIMIT_RECOVER_DAYS; i++) {
+		int32_t day = since_day + i;
+
+		if (!(days >> i & 1) || day_date(day).weekday > FRIDAY)
+			continue;
+		if (!found)
+			gap.first_day = day;
+		found = true;
+		gap.last_day = day;
+		gap.missed[day - gap.first_day] = true;
+	}
+	if (found)
+		*ret_gap = gap;
+	return found;
+}
+
+bool gap_find_day(const struct gap *gap, const struct zone *new_york,
+                  int64_t at, int32_t *ret_day)
+{
+	int32_t day = recover_day(new_york, at);
+
+	if (zone_day(new_york, at) < gap->first_day - EARLIER_DAYS ||
+	    day < gap->known_since || day > gap->last_day)
+		return false;
+	if (day < gap->first_day)
+		day = gap->first_day;
+	while (!gap->missed[day - gap->first_day])
+		day++;
+	*ret_day = day;
+	return true;
+}
+
+/* ---- what a feed would have said ---- */
+
 int32_t recover_day(const struct zone *new_york, int64_t at)
 {
 	int32_t day = zone_day(new_york, at);
@@ -56,4 +100,14 @@ enum announce_type recover_type(const char *category, const struct paper *paper)
 	                       is_part(primary, asked)
 	               ? ANNOUNCE_NEW
 	               : ANNOUNCE_CROSS;
+}
+
+int64_t recover_back_off_sec(unsigned n_failed, int64_t first_sec,
+                             int64_t most_sec)
+{
+	int64_t wait_sec = first_sec;
+
+	for (unsigned i = 1; i < n_failed && wait_sec < most_sec; i++)
+		wait_sec *= 2;
+	return wait_sec < most_sec ? wait_sec : most_sec;
 }

@@ -42,26 +42,8 @@ int store_set_outcome(struct store *store, const struct store_outcome *outcome,
 
 	return store_run(store,
 	                 "INSERT OR REPLACE INTO outcome"
-	                 " (of, name, day, outcome, reason, at, recovered)"
-	                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-	                 VALUES(INT(day->of), TEXT(day->name), INT(day->day),
-	                        INT(outcome->outcome), TEXT(outcome->reason),
-	                        INT(outcome->at), INT(outcome->recovered)),
-	                 err);
-}
-
-int store_set_recovered(struct store *store,
-                        const struct store_outcome *outcome, struct error *err)
-{
-	const struct store_day *day = &outcome->of_day;
-
-	return store_run(store,
-	                 "INSERT INTO outcome"
-	                 " (of, name, day, outcome, reason, at, recovered)"
-	                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)"
-	                 " ON CONFLICT DO UPDATE SET recovered = 1,"
-	                 " reason = reason || '; ' || ?5"
-	                 " WHERE recovered = 0",
+	                 " (of, name, day, outcome, reason, at)"
+	                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	                 VALUES(INT(day->of), TEXT(day->name), INT(day->day),
 	                        INT(outcome->outcome), TEXT(outcome->reason),
 	                        INT(outcome->at)),
@@ -135,4 +117,54 @@ int store_list_outcomes(struct store *store, int32_t since_day,
 	else
 		*ret_outcomes = list;
 	return rc;
+}
+
+/* ---- days that were recovered ---- */
+
+/* Stale, unreachable, invalid. */
+#define WITHOUT_BATCH "outcome IN (1, 4, 5)"
+
+_Static_assert(OUTCOME_STALE == 1 && OUTCOME_UNREACHABLE == 4 &&
+                       OUTCOME_INVALID == 5,
+               "numbers in SQL");
+
+int store_get_missed(struct store *store, const char *category,
+                     int32_t since_day, int32_t today,
+                     struct store_missed *ret_missed, struct error *err)
+{
+	int64_t days = 0;
+	int64_t first_day = 0;
+
+	if (store_number(store,
+	                 "SELECT sum(1 << (day - ?2)) FROM outcome"
+	                 " WHERE of = 0 AND name = ?1"
+	                 " AND day >= ?2 AND day < min(?3, ?2 + 32)"
+	                 " AND " WITHOUT_BATCH
+	                 " AND recovered < min(day + 2, ?3)",
+	                 VALUES(TEXT(category), INT(since_day), INT(today)),
+	                 &days, err) < 0 ||
+	    store_number(store,
+	                 "SELECT day FROM outcome WHERE of = 0 AND name = ?1"
+	                 " ORDER BY day LIMIT 1",
+	                 VALUES(TEXT(category)), &first_day, err) < 0)
+		return -1;
+	*ret_missed = (struct store_missed){(uint32_t)days, (int32_t)first_day};
+	return 0;
+}
+
+int store_set_recovered(struct store *store,
+                        const struct store_recovered *recovered,
+                        struct error *err)
+{
+	return store_run(store,
+	                 "UPDATE outcome SET recovered = ?3,"
+	                 " reason = CASE WHEN recovered > 0 AND ?4 = 0"
+	                 "  THEN reason ELSE reason || '; ' || ?5 END"
+	                 " WHERE of = 0 AND name = ?1 AND day = ?2"
+	                 " AND (?4 > 0 OR " WITHOUT_BATCH ")",
+	                 VALUES(TEXT(recovered->category), INT(recovered->day),
+	                        INT(recovered->on_day),
+	                        INT((int64_t)recovered->n_papers),
+	                        TEXT(recovered->reason)),
+	                 err);
 }

@@ -155,7 +155,7 @@ static const char schema_4[] =
 	"CREATE INDEX announcement_by_age ON announcement (stored_at);";
 
 static const char schema_5[] =
-	/* what the day lacked has come since */
+	/* the day on which what it lacked was asked for; 0: never */
 	"ALTER TABLE outcome ADD COLUMN recovered INTEGER NOT NULL DEFAULT 0;";
 
 /* Step I leads from version I to I + 1. Steps that were released stay. */
