@@ -81,34 +81,128 @@ static void lists_outcomes_by_name_and_day(void **state)
 	store_outcomes_fini(&list);
 }
 
-static void marks_a_day_as_recovered_once(void **state)
+static void set_day(struct store *store, int32_t day, enum outcome outcome)
 {
-	static const struct store_day lost = {OUTCOME_OF_CATEGORY, "cs.CL", 10};
-	static const struct store_day none = {OUTCOME_OF_CATEGORY, "cs.CL", 11};
-	static const struct store_outcome later[] = {
-		{lost, OUTCOME_FRESH, "2 came later", 5, true},
-		{lost, OUTCOME_FRESH, "0 came later", 6, true},
-		{none, OUTCOME_UNREACHABLE, "not asked; 3 came later", 7, true},
+	set_outcome(store,
+	            &(struct store_outcome){{OUTCOME_OF_CATEGORY, "cs.CL", day},
+	                                    outcome,
+	                                    "so it was",
+	                                    4,
+	                                    false});
+}
+
+static void set_recovered(struct store *store, int32_t day, int32_t on_day,
+                          size_t n_papers)
+{
+	owned(mem) char *reason = mem_printf("%zu came later", n_papers);
+	struct error err = {0};
+
+	assert_done(store_set_recovered(
+		store,
+		&(struct store_recovered){"cs.CL", day, on_day, n_papers,
+	                                  reason},
+		&err));
+}
+
+static void marks_a_day_as_recovered(void **state)
+{
+	static const struct {
+		enum outcome outcome;
+		size_t n_papers[3]; /* on the days after it */
+		bool recovered;
+		const char *reason;
+	} cases[] = {
+		{OUTCOME_STALE, {2, 0, 0}, true, "so it was; 2 came later"},
+		{OUTCOME_UNREACHABLE,
+	         {0, 0, 3},
+	         true,
+	         "so it was; 0 came later; 3 came later"},
+		{OUTCOME_INVALID, {0, 0, 0}, true, "so it was; 0 came later"},
+		{OUTCOME_FRESH, {0, 0, 0}, false, "so it was"},
+		{OUTCOME_NO_ANNOUNCEMENT,
+	         {0, 4, 0},
+	         true,
+	         "so it was; 4 came later"},
 	};
 	struct store_outcomes list = {0};
 	struct error err = {0};
 
-	set_outcome(*state,
-	            &(struct store_outcome){lost, OUTCOME_STALE,
-	                                    "still the last one", 4, false});
-	for (size_t i = 0; i < N_OF(later); i++)
-		assert_done(store_set_recovered(*state, &later[i], &err));
+	for (int32_t i = 0; i < (int32_t)N_OF(cases); i++) {
+		set_day(*state, i, cases[i].outcome);
+		for (int32_t j = 0; j < 3; j++)
+			set_recovered(*state, i, i + j + 1,
+			              cases[i].n_papers[j]);
+	}
+	set_recovered(*state, 99, 100, 1); /* which is none */
 	assert_done(store_list_outcomes(*state, 0, &list, &err));
-	assert_int_equal(list.n, 2);
-	assert_int_equal(list.items[0].outcome, OUTCOME_STALE);
-	assert_true(list.items[0].recovered);
-	assert_int_equal(list.items[0].at, 4);
-	assert_string_equal(list.items[0].reason,
-	                    "still the last one; 2 came later");
-	assert_int_equal(list.items[1].outcome, OUTCOME_UNREACHABLE);
-	assert_true(list.items[1].recovered);
-	assert_string_equal(list.items[1].reason, "not asked; 3 came later");
+	assert_int_equal(list.n, N_OF(cases));
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		assert_int_equal(list.items[i].outcome, cases[i].outcome);
+		assert_int_equal(list.items[i].recovered, cases[i].recovered);
+		assert_int_equal(list.items[i].at, 4);
+		assert_string_equal(list.items[i].reason, cases[i].reason);
+	}
 	store_outcomes_fini(&list);
+}
+
+static void finds_the_days_that_were_missed(void **state)
+{
+	static const enum outcome outcomes[] = {
+		OUTCOME_STALE,           OUTCOME_FRESH,   OUTCOME_UNREACHABLE,
+		OUTCOME_NO_ANNOUNCEMENT, OUTCOME_INVALID, OUTCOME_PARTIAL,
+	};
+	static const struct {
+		int32_t since_day;
+		int32_t today;
+		uint32_t days;
+	} cases[] = {
+		{10, 16, 1 << 0 | 1 << 2 | 1 << 4},
+		{10, 14, 1 << 0 | 1 << 2},
+		{11, 15, 1 << 1 | 1 << 3},
+		{5, 15, 1 << 5 | 1 << 7 | 1 << 9},
+		{15, 30, 0},
+		{-40, 15, 0}, /* beyond the bits */
+	};
+	struct store_missed missed = {1, 1};
+	struct error err = {0};
+
+	assert_done(store_get_missed(*state, "cs.CL", 0, 9, &missed, &err));
+	assert_int_equal(missed.days, 0);
+	assert_int_equal(missed.first_day, 0);
+	for (size_t i = 0; i < N_OF(outcomes); i++)
+		set_day(*state, 10 + (int32_t)i, outcomes[i]);
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		assert_done(store_get_missed(*state, "cs.CL",
+		                             cases[i].since_day, cases[i].today,
+		                             &missed, &err));
+		assert_int_equal(missed.days, cases[i].days);
+		assert_int_equal(missed.first_day, 10);
+	}
+	assert_done(store_get_missed(*state, "cs.LG", 0, 20, &missed, &err));
+	assert_int_equal(missed.days, 0);
+}
+
+/* What was asked on the next day is asked once more on the one after. */
+static void misses_a_day_until_it_is_settled(void **state)
+{
+	static const struct {
+		int32_t on_day;
+		int32_t today;
+		uint32_t days;
+	} cases[] = {
+		{11, 11, 0}, {11, 12, 1}, {11, 19, 1},
+		{12, 12, 0}, {12, 13, 0}, {13, 13, 0},
+	};
+	struct store_missed missed = {0};
+	struct error err = {0};
+
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		set_day(*state, 10, OUTCOME_UNREACHABLE);
+		set_recovered(*state, 10, cases[i].on_day, 0);
+		assert_done(store_get_missed(*state, "cs.CL", 10,
+		                             cases[i].today, &missed, &err));
+		assert_int_equal(missed.days, cases[i].days);
+	}
 }
 
 static void lists_outcomes_from_a_day_on(void **state)
@@ -182,7 +276,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test_in_memory(keeps_one_outcome_a_day),
 		test_in_memory(lists_outcomes_by_name_and_day),
-		test_in_memory(marks_a_day_as_recovered_once),
+		test_in_memory(marks_a_day_as_recovered),
+		test_in_memory(finds_the_days_that_were_missed),
+		test_in_memory(misses_a_day_until_it_is_settled),
 		test_in_memory(lists_outcomes_from_a_day_on),
 		test_in_memory(keeps_every_outcome_there_is),
 		cmocka_unit_test(names_each_outcome_once),
