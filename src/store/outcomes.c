@@ -91,7 +91,7 @@ static void take_outcome(struct store_outcomes *list, sqlite3_stmt *row)
 		.outcome = (enum outcome)number,
 		.reason = take_text(list, row, 4),
 		.at = sqlite3_column_int64(row, 5),
-		.recovered = sqlite3_column_int64(row, 6) != 0,
+		.recovered = sqlite3_column_type(row, 6) != SQLITE_NULL,
 	};
 }
 
@@ -103,11 +103,11 @@ int store_list_outcomes(struct store *store, int32_t since_day,
 	int rc;
 
 	/* The sign leaves the rows to the index by day: there may be years. */
-	if (store_query(
-		    store, &row,
-		    "SELECT of, name, day, outcome, reason, at, recovered FROM"
-		    " outcome WHERE day >= ?1 ORDER BY +of, name, day",
-		    VALUES(INT(since_day)), err) < 0)
+	if (store_query(store, &row,
+	                "SELECT of, name, day, outcome, reason, at, "
+	                "recovered_day FROM"
+	                " outcome WHERE day >= ?1 ORDER BY +of, name, day",
+	                VALUES(INT(since_day)), err) < 0)
 		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err))
@@ -140,7 +140,7 @@ int store_get_missed(struct store *store, const char *category,
 	                 " WHERE of = 0 AND name = ?1"
 	                 " AND day >= ?2 AND day < min(?3, ?2 + 32)"
 	                 " AND " WITHOUT_BATCH
-	                 " AND recovered < min(day + 2, ?3)",
+	                 " AND ifnull(recovered_day, 0) < min(day + 2, ?3)",
 	                 VALUES(TEXT(category), INT(since_day), INT(today)),
 	                 &days, err) < 0 ||
 	    store_number(store,
@@ -157,8 +157,8 @@ int store_set_recovered(struct store *store,
                         struct error *err)
 {
 	return store_run(store,
-	                 "UPDATE outcome SET recovered = ?3,"
-	                 " reason = CASE WHEN recovered > 0 AND ?4 = 0"
+	                 "UPDATE outcome SET recovered_day = ?3,"
+	                 " reason = CASE WHEN recovered_day AND ?4 = 0"
 	                 "  THEN reason ELSE reason || '; ' || ?5 END"
 	                 " WHERE of = 0 AND name = ?1 AND day = ?2"
 	                 " AND (?4 > 0 OR " WITHOUT_BATCH ")",

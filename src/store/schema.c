@@ -155,8 +155,8 @@ static const char schema_4[] =
 	"CREATE INDEX announcement_by_age ON announcement (stored_at);";
 
 static const char schema_5[] =
-	/* the day on which what it lacked was asked for; 0: never */
-	"ALTER TABLE outcome ADD COLUMN recovered INTEGER NOT NULL DEFAULT 0;";
+	/* when what the day lacked was asked for; NULL: never */
+	"ALTER TABLE outcome ADD COLUMN recovered_day INTEGER;";
 
 /* Step I leads from version I to I + 1. Steps that were released stay. */
 static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4,

@@ -247,6 +247,7 @@ feed() {
 # ---- the program ----
 
 FEED_URL="file://$T/feeds/{category}.xml"
+OAI_URL=http://127.0.0.1:9/oai
 SMTP='url = "smtp://127.0.0.1:9"; tls = "none";'
 CONF=$T/arxmail.conf
 MORE=
@@ -258,7 +259,8 @@ config() {
 state_dir = "$T/state";
 sender: { from = "arXiv digest <digest@example.org>"; };
 smtp: { $SMTP };
-feeds: { contact = "admin@example.org"; url = "$FEED_URL"; };
+feeds: { contact = "admin@example.org"; url = "$FEED_URL";
+         oai_url = "$OAI_URL"; };
 $MORE
 subscribers = (
 $(cat)

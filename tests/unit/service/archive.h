@@ -57,7 +57,7 @@ static inline void give_answer(struct archive *archive)
 	size_t last = archive->n_answers - 1;
 	size_t i = archive->n_asked < last ? archive->n_asked : last;
 	const struct answer *given = &archive->answers[i];
-	struct feed_answer answer = {.body = BUF_INIT(FEED_BYTES)};
+	struct feed_answer answer = {.body = BUF_INIT(LIMIT_FEED_BYTES)};
 	feed_answer_fn done = archive->done;
 
 	archive->n_asked++;

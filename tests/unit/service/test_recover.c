@@ -339,6 +339,34 @@ static void reads_so_many_pages_and_says_so(void **state)
 	buf_fini(&archive.urls);
 }
 
+#define DELETED "<record><header status=\"deleted\"/></record>"
+#define PAGE_RECORDS 2000
+
+/* Those that are no use count as well: they had to be read. */
+static void reads_so_many_records_and_says_so(void **state)
+{
+	owned(buf) struct buf page = BUF_INIT(LIMIT_MIB);
+	struct rig *rig = *state;
+	struct answer answer;
+	struct archive archive;
+
+	buf_add_str(&page,
+	            "<OAI-PMH xmlns=\"http://www.openarchives.org/OAI/"
+	            "2.0/\"><ListRecords>");
+	for (int i = 0; i < PAGE_RECORDS; i++)
+		buf_add_str(&page, DELETED);
+	buf_add_str(&page,
+	            "<resumptionToken>more</resumptionToken>"
+	            "</ListRecords></OAI-PMH>");
+	answer = (struct answer){buf_str(&page), 0};
+	fetch_on_tuesday(rig);
+	archive = new_archive(rig, &answer, 1);
+	assert_non_null(strstr(recover(&archive, 3).reasons[0],
+	                       "more than 60000 records"));
+	assert_int_equal(archive.n_asked, LIMIT_RECOVER_RECORDS / PAGE_RECORDS);
+	buf_fini(&archive.urls);
+}
+
 static void tells_of_records_that_are_of_no_use(void **state)
 {
 	struct rig *rig = *state;
@@ -446,6 +474,7 @@ int main(void)
 		TEST(asks_for_the_page_that_failed_again),
 		TEST(gives_up_and_marks_nothing),
 		TEST(reads_so_many_pages_and_says_so),
+		TEST(reads_so_many_records_and_says_so),
 		TEST(tells_of_records_that_are_of_no_use),
 		TEST(goes_on_with_the_next_category),
 		TEST(asks_no_more_when_it_is_sent_away),
