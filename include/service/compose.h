@@ -61,7 +61,7 @@ enum composer_outcome {
 /*
  * The same in steps, for a loop that may not be kept: go on until it is ready;
  * then it can be used. The list is borrowed until then. An enum
- * composer_outcome; after -1 the composer can only be freed.
+ * composer_outcome; after a failure the step may be tried again.
  */
 struct service_composer *
 service_composer_begin(struct service *service,
@@ -120,15 +120,17 @@ enum queue_state {
 	QUEUE_DONE = 1,
 };
 
-MUST_CHECK int service_queue_begin(struct service_queue_run **ret_run,
-                                   struct service *service,
-                                   const struct service_queue_job *job,
-                                   struct error *err);
+struct service_queue_run *
+service_queue_begin(struct service *service,
+                    const struct service_queue_job *job);
 void service_queue_end(struct service_queue_run *run);
 
 OWNED_DEFINE(queue_run, struct service_queue_run, service_queue_end);
 
-/* An enum queue_state. After a failure the slice may be tried again. */
+/*
+ * Some tens of milliseconds of the work. An enum queue_state; after a failure
+ * the slice may be tried again.
+ */
 MUST_CHECK int service_queue_slice(struct service_queue_run *run,
                                    struct error *err);
 struct service_queue_counts

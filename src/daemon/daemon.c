@@ -52,6 +52,7 @@ struct daemon {
 	struct net_watch *signals;
 	int signal_fd;
 	enum stage stage;
+	bool is_started;
 };
 
 static int64_t monotonic_ms(const struct daemon *daemon)
@@ -206,16 +207,6 @@ static void on_brought(void *ctx)
 		schedule_wake(daemon->schedule);
 }
 
-static int open_parts(struct daemon *daemon, struct error *err)
-{
-	if (keep_subscribers(daemon, err) < 0 ||
-	    poller_open(&daemon->poller, &daemon->service, on_brought, daemon,
-	                err) < 0 ||
-	    recoverer_open(&daemon->recoverer, &daemon->service, err) < 0)
-		return -1;
-	return schedule_open(&daemon->schedule, &daemon->service, err);
-}
-
 static void close_parts(struct daemon *daemon)
 {
 	poller_close(take_ptr(daemon->poller));
@@ -224,28 +215,41 @@ static void close_parts(struct daemon *daemon)
 	digest_cache_free(take_ptr(daemon->cache));
 }
 
+/* After a failure they can be opened again. */
+static int open_parts(struct daemon *daemon, struct error *err)
+{
+	close_parts(daemon);
+	daemon->cache = digest_cache_new(CACHE_BYTES);
+	daemon->service.conf = daemon->conf;
+	daemon->service.cache = daemon->cache;
+	if (keep_subscribers(daemon, err) < 0 ||
+	    poller_open(&daemon->poller, &daemon->service, on_brought, daemon,
+	                err) < 0 ||
+	    recoverer_open(&daemon->recoverer, &daemon->service, err) < 0 ||
+	    schedule_open(&daemon->schedule, &daemon->service, err) < 0)
+		return -1;
+	net_forget_busy(world_net(daemon->world));
+	log_notice("%s: %zu subscribers",
+	           daemon->is_started ? "reload: done" : "started",
+	           daemon->conf->n_subscribers);
+	daemon->is_started = true;
+	notifier_ready(&daemon->notifier);
+	return 0;
+}
+
 /* No mail is on its way: the new config takes the old one's place. */
 static int swap_conf(struct daemon *daemon, struct error *err)
 {
-	struct conf *old = daemon->conf;
+	owned(conf) struct conf *old = daemon->conf;
 
 	daemon->conf = take_ptr(daemon->next_conf);
 	/* What is asked of feeds ends here, and is asked again. */
 	if (world_set_conf(daemon->world, daemon->conf, err) < 0)
 		return -1;
 	close_parts(daemon);
-	conf_free(old);
-	daemon->cache = digest_cache_new(CACHE_BYTES);
-	daemon->service.conf = daemon->conf;
-	daemon->service.cache = daemon->cache;
 	daemon->stage = STAGE_RUN;
 	sender_renew(daemon->sender);
-	if (open_parts(daemon, err) < 0)
-		return -1;
-	net_forget_busy(world_net(daemon->world));
-	log_notice("reload: done: %zu subscribers",
-	           daemon->conf->n_subscribers);
-	notifier_ready(&daemon->notifier);
+	daemon->service.conf = daemon->conf;
 	return 0;
 }
 
@@ -280,6 +284,8 @@ static int turn_parts(struct daemon *daemon, int64_t *look_ms,
 
 	if (daemon->stage != STAGE_RUN)
 		return 0;
+	if (!daemon->schedule && open_parts(daemon, err) < 0)
+		return -1;
 	if (poller_turn(daemon->poller, &part_ms, err) < 0)
 		return -1;
 	keep_earlier(look_ms, part_ms);
@@ -371,7 +377,7 @@ static int loop(struct daemon *daemon, struct error *err)
 		}
 		if (daemon->stage == STAGE_OVER)
 			break;
-		if (daemon->stage == STAGE_RUN)
+		if (daemon->stage == STAGE_RUN && daemon->schedule)
 			tell_status(daemon);
 		notifier_alive(&daemon->notifier, monotonic_ms(daemon),
 		               sender_count_unanswered(daemon->sender));
@@ -403,11 +409,12 @@ static int open_all(struct daemon *daemon, struct error *err)
 	if (store_open(&daemon->store, state_dir, STORE_WRITE, err) < 0 ||
 	    world_open(&daemon->world, daemon->conf, state_dir, err) < 0)
 		return -1;
-	daemon->cache = digest_cache_new(CACHE_BYTES);
-	daemon->service =
-		(struct service){daemon->conf, daemon->store,
-	                         world_service(daemon->world), daemon->cache};
-	if (watch_signals(daemon, err) < 0 || open_parts(daemon, err) < 0)
+	daemon->service = (struct service){
+		.conf = daemon->conf,
+		.store = daemon->store,
+		.world = world_service(daemon->world),
+	};
+	if (watch_signals(daemon, err) < 0)
 		return -1;
 	return sender_open(&daemon->sender, &daemon->service, &events, err);
 }
@@ -417,8 +424,6 @@ static int run(struct daemon *daemon, struct error *err)
 	if (open_all(daemon, err) < 0)
 		return -1;
 	notifier_init(&daemon->notifier);
-	notifier_ready(&daemon->notifier);
-	log_notice("started: %zu subscribers", daemon->conf->n_subscribers);
 	if (loop(daemon, err) < 0)
 		return -1;
 	log_info("loop: longest turn %" PRId64 " ms",

@@ -94,9 +94,10 @@ static int find_oldest_mark(struct service_composer *composer,
 		}
 		if (service_find_standing(
 			    composer->service,
-			    composer->subscribers[composer->n_asked++],
-			    &standing, err) < 0)
+			    composer->subscribers[composer->n_asked], &standing,
+			    err) < 0)
 			return -1;
+		composer->n_asked++;
 		if (standing.mark < composer->oldest_mark)
 			composer->oldest_mark = standing.mark;
 	}

@@ -5,10 +5,11 @@
 #include "service_private.h"
 
 /*
- * Subscribers whose digests share a transaction: at some 100 µs each a slice
- * stays below 50 ms.
+ * What ends a slice, whose digests share a transaction: so many subscribers,
+ * at some 100 µs each, or the time.
  */
 #define SLICE 200
+#define SLICE_MS 25
 
 /* All of arXiv's categories, and some words. */
 #define REASON_BYTES 8192U
@@ -225,16 +226,24 @@ static int queue_one(struct service_queue_run *run,
 	return job->settle ? job->settle(job->ctx, subscriber, err) : 0;
 }
 
+static int64_t monotonic_ms(const struct service_queue_run *run)
+{
+	return clock_monotonic_ms(&run->service->world->clock);
+}
+
 /* Those whose digests share a transaction. */
 static int queue_slice(struct service_queue_run *run, struct error *err)
 {
 	struct service_queue_counts counts = run->counts;
 	struct store *store = run->service->store;
+	int64_t until_ms = monotonic_ms(run) + SLICE_MS;
 	size_t i = run->next;
 
 	if (store_begin(store, err) < 0)
 		return -1;
-	for (; i < run->job.n && i < run->next + SLICE; i++) {
+	for (; i < run->job.n && i < run->next + SLICE &&
+	       monotonic_ms(run) < until_ms;
+	     i++) {
 		if (queue_one(run, run->job.subscribers[i], err) < 0) {
 			run->counts = counts;
 			store_rollback(store);
@@ -249,19 +258,17 @@ static int queue_slice(struct service_queue_run *run, struct error *err)
 	return 0;
 }
 
-int service_queue_begin(struct service_queue_run **ret_run,
-                        struct service *service,
-                        const struct service_queue_job *job, struct error *err)
+struct service_queue_run *
+service_queue_begin(struct service *service,
+                    const struct service_queue_job *job)
 {
-	owned(queue_run) struct service_queue_run *run = mem_new(sizeof(*run));
+	struct service_queue_run *run = mem_new(sizeof(*run));
 
 	run->service = service;
 	run->job = *job;
-	if (service_composer_new(&run->composer, service, job->subscribers,
-	                         job->n, err) < 0)
-		return -1;
-	*ret_run = take_ptr(run);
-	return 0;
+	run->composer =
+		service_composer_begin(service, job->subscribers, job->n);
+	return run;
 }
 
 void service_queue_end(struct service_queue_run *run)
@@ -274,8 +281,15 @@ void service_queue_end(struct service_queue_run *run)
 
 int service_queue_slice(struct service_queue_run *run, struct error *err)
 {
+	int state;
+
 	if (run->next >= run->job.n)
 		return QUEUE_DONE;
+	state = service_composer_go_on(run->composer, err);
+	if (state < 0)
+		return -1;
+	if (state == COMPOSER_MORE)
+		return QUEUE_MORE;
 	if (queue_slice(run, err) < 0)
 		return -1;
 	return run->next < run->job.n ? QUEUE_MORE : QUEUE_DONE;
@@ -290,11 +304,10 @@ service_queue_counts(const struct service_queue_run *run)
 int service_queue(struct service *service, const struct service_queue_job *job,
                   struct service_queue_counts *ret_counts, struct error *err)
 {
-	owned(queue_run) struct service_queue_run *run = NULL;
+	owned(queue_run) struct service_queue_run *run =
+		service_queue_begin(service, job);
 	int state = QUEUE_MORE;
 
-	if (service_queue_begin(&run, service, job, err) < 0)
-		return -1;
 	while (state == QUEUE_MORE)
 		state = service_queue_slice(run, err);
 	if (state < 0)

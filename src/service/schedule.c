@@ -390,10 +390,9 @@ static int begin_run(struct schedule *schedule, struct error *err)
 		return -1;
 	job.subscribers = schedule->due;
 	job.n = schedule->n_due;
-	if (schedule->n_due == 0)
-		return 0;
-	return service_queue_begin(&schedule->run, schedule->service, &job,
-	                           err);
+	if (schedule->n_due > 0)
+		schedule->run = service_queue_begin(schedule->service, &job);
+	return 0;
 }
 
 /* All slices are durable. */

@@ -1,7 +1,7 @@
 /*
  * How long a delivery takes in the store, on the disk that TMPDIR (or /tmp)
  * is on: queueing N digests of 20 papers, then start, dot and end of each, as
- * 16 connections do it, a commit for each step of 16 deliveries.
+ * 16 connections do it.
  *
  *     bench_store [N]
  */
@@ -146,40 +146,36 @@ static int take_step(struct bench *bench, enum step step,
 	                          &bench->err);
 }
 
-/* One step of all of them is one commit. */
-static int walk_together(struct bench *bench,
-                         const struct store_deliveries *page)
+/*
+ * What a turn of the loop records, in one commit: 16 deliveries start while
+ * those before them come to the dot and those before these end.
+ */
+static int take_turn(struct bench *bench, const struct store_deliveries *all,
+                     size_t turn)
 {
-	for (enum step step = START; step < STEPS; step++) {
-		if (store_begin(bench->store, &bench->err) < 0)
-			return -1;
-		for (size_t i = 0; i < page->n; i++)
-			if (take_step(bench, step, &page->items[i]) < 0)
+	if (store_begin(bench->store, &bench->err) < 0)
+		return -1;
+	for (enum step step = START; step < STEPS && step <= turn; step++) {
+		size_t i = (turn - step) * N_TOGETHER;
+
+		for (size_t end = i + N_TOGETHER; i < end && i < all->n; i++)
+			if (take_step(bench, step, &all->items[i]) < 0)
 				return -1;
-		if (store_commit(bench->store, &bench->err) < 0)
-			return -1;
 	}
-	return 0;
+	return store_commit(bench->store, &bench->err);
 }
 
 static int walk_all(struct bench *bench)
 {
-	struct store_page asked = {INT64_MAX, 0, 0, N_TOGETHER};
-	size_t n_found;
-	int rc = 0;
+	const struct store_page whole = {INT64_MAX, 0, 0, bench->n};
+	struct store_deliveries all = {0};
+	int rc = store_next_deliveries(bench->store, &whole, &all, &bench->err);
 
-	do {
-		struct store_deliveries page = {0};
-
-		rc = store_next_deliveries(bench->store, &asked, &page,
-		                           &bench->err);
-		n_found = page.n;
-		if (rc == 0 && n_found > 0) {
-			asked.after_id = page.items[n_found - 1].id;
-			rc = walk_together(bench, &page);
-		}
-		store_deliveries_fini(&page);
-	} while (rc == 0 && n_found > 0);
+	for (size_t turn = 0;
+	     rc == 0 && turn * N_TOGETHER < all.n + (STEPS - 1) * N_TOGETHER;
+	     turn++)
+		rc = take_turn(bench, &all, turn);
+	store_deliveries_fini(&all);
 	return rc;
 }
 
@@ -213,7 +209,7 @@ static int run(struct bench *bench, const char *folder)
 		int (*step)(struct bench *bench);
 	} steps[] = {
 		{"queue a digest of 20 papers", queue_all},
-		{"start, dot, end, 16 a commit", walk_all},
+		{"start, dot, end, 16 a turn", walk_all},
 		{"load a digest of 20 papers", load_all},
 		{"prune", prune_all},
 	};

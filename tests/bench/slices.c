@@ -1,7 +1,5 @@
 /*
- * slices CONFIG: how long the pieces of composing keep the loop, in CPU time:
- * the steps to a composer for all subscribers, and a slice of them matched and
- * queued.
+ * slices CONFIG: how long the slices of queueing keep the loop, in CPU time.
  */
 
 #include <stdio.h>
@@ -9,8 +7,6 @@
 
 #include "base/mem.h"
 #include "service/compose.h"
-
-#define SLICE 200
 
 static double now_ms(void)
 {
@@ -20,73 +16,36 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* The last `n` subscribers; the caller frees the list. */
-static const struct subscriber **list_last(const struct service *service,
-                                           size_t n)
+/* The longest slice of queueing for all of them; the batch's steps are, too. */
+static int run(struct service *service, struct error *err)
 {
 	const struct conf *conf = service->conf;
-	const struct subscriber **list = mem_array(n, sizeof(*list));
+	owned(queue_run) struct service_queue_run *run = service_queue_begin(
+		service,
+		&(struct service_queue_job){
+			.subscribers = (const struct subscriber *const *)
+	                                       conf->subscribers,
+			.n = conf->n_subscribers,
+		});
+	double sum_ms = 0;
+	double longest_ms = 0;
+	int state = QUEUE_MORE;
 
-	for (size_t i = 0; i < n; i++)
-		list[i] = conf->subscribers[conf->n_subscribers - n + i];
-	return list;
-}
-
-/* The steps to a composer; the longest of them below 0: one failed. */
-struct steps {
-	double longest_ms;
-	double sum_ms;
-};
-
-static struct steps time_composer(struct service *service, size_t n,
-                                  struct error *err)
-{
-	owned(mem) const struct subscriber **list = list_last(service, n);
-	owned(service_composer) struct service_composer *composer =
-		service_composer_begin(service, list, n);
-	struct steps steps = {0};
-	int rc = COMPOSER_MORE;
-
-	while (rc == COMPOSER_MORE) {
+	while (state == QUEUE_MORE) {
 		double begin = now_ms();
 		double ms;
 
-		rc = service_composer_go_on(composer, err);
+		state = service_queue_slice(run, err);
 		ms = now_ms() - begin;
-		steps.sum_ms += ms;
-		if (ms > steps.longest_ms)
-			steps.longest_ms = ms;
+		sum_ms += ms;
+		if (ms > longest_ms)
+			longest_ms = ms;
 	}
-	if (rc < 0)
-		steps.longest_ms = -1;
-	return steps;
-}
-
-static double time_queue(struct service *service, size_t n, struct error *err)
-{
-	owned(mem) const struct subscriber **list = list_last(service, n);
-	const struct service_queue_job job = {.subscribers = list, .n = n};
-	struct service_queue_counts counts;
-	double begin = now_ms();
-
-	if (service_queue(service, &job, &counts, err) < 0)
+	if (state < 0)
 		return -1;
-	return now_ms() - begin;
-}
-
-static int run(struct service *service, struct error *err)
-{
-	size_t n = service->conf->n_subscribers;
-	size_t n_slice = n < SLICE ? n : SLICE;
-	struct steps all = time_composer(service, n, err);
-	struct steps few = time_composer(service, n_slice, err);
-	double queued_ms = time_queue(service, n_slice, err);
-
-	if (all.longest_ms < 0 || few.longest_ms < 0 || queued_ms < 0)
-		return -1;
-	printf("slices: a composer for %zu subscribers %.1f ms, the longest "
-	       "step %.1f ms; %zu digests queued %.1f ms\n",
-	       n, all.sum_ms, all.longest_ms, n_slice, queued_ms - few.sum_ms);
+	printf("slices: %zu subscribers composed for and queued in %.0f ms of "
+	       "CPU time, the longest slice %.1f ms\n",
+	       service_queue_counts(run).n_queued, sum_ms, longest_ms);
 	return 0;
 }
 

@@ -35,4 +35,16 @@ kill -TERM "$DAEMON"
 told STOPPING=1
 end_daemon 0 none
 
+# While a mail may be being accepted it asks for more time.
+sed -i '/^nonsense/d' "$CONF"
+make_due
+smtp_rules <<<'[{"stage": "dot", "nth": 1, "do": "hold", "keep": true, "reply": "250 kept"}]'
+start_daemon
+told READY=1
+wait_event "$SMTP_EVENTS" 'HELD dot' "$DAEMON"
+kill -TERM "$DAEMON"
+told STOPPING=1 EXTEND_TIMEOUT_USEC=60000000
+smtp_rules <<<'[]'
+end_daemon 0 none
+
 done_testing

@@ -53,9 +53,9 @@ class Rules:
         self.rules = json.loads(text)
         self.reached = {}
 
-    def has_changed(self):
+    def has_changed_since(self, text):
         with open(self.path) as file:
-            return file.read() != self.text
+            return file.read() != text
 
     def find(self, stage, text):
         self.load()
@@ -123,8 +123,9 @@ class Server(SMTP):
                 rule["said"] = True
             await self.loop.create_future()
         if rule.get("do") == "hold":
+            text = self.rules.text
             print("HELD", rule["stage"], flush=True)
-            while not self.rules.has_changed():
+            while not self.rules.has_changed_since(text):
                 await asyncio.sleep(0.02)
         if rule.get("do") == "close":
             self.transport.abort()
