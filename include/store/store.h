@@ -640,7 +640,8 @@ MUST_CHECK int store_set_recovered(struct store *store,
  * Deletes papers, announcements, outcomes and digests with ended deliveries
  * that are older than `before`, at most `max_rows` of each; *ret_more says
  * whether there are others. The newest digest of a subscriber and the papers
- * of every kept digest stay; other papers go some days after their time.
+ * of every kept digest stay; other papers go some days after their time, and
+ * outcomes 60 days after it.
  */
 MUST_CHECK int store_prune(struct store *store, int64_t before, size_t max_rows,
                            bool *ret_more, struct error *err);

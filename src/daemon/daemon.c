@@ -69,6 +69,9 @@ static void on_delivered(void *ctx, const struct service_delivered *delivered)
 		log_warning("subscriber %s: %s: %s", delivered->subscriber->id,
 		            delivery_state_name(delivered->state),
 		            delivered->sentence);
+	else if (delivered->state == DELIVERY_SENT)
+		log_info("subscriber %s: sent: %zu papers",
+		         delivered->subscriber->id, delivered->n_papers);
 }
 
 static const struct service_deliver_events events = {.delivered = on_delivered};
