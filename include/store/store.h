@@ -594,20 +594,20 @@ MUST_CHECK int store_list_outcomes(struct store *store, int32_t since_day,
 
 /* ---- days that were recovered ---- */
 
-/* Of a category's days: which ended without the batch that they should have. */
+/* Which of a category's days ended without the batch that they should have. */
 struct store_missed {
-	uint32_t days;     /* bit I: `since_day` + I */
+	int32_t since_day;
+	uint32_t days;     /* bit I: since_day + I */
 	int32_t first_day; /* of which there is an outcome; 0: there is none */
 };
 
 /*
- * Of the days from `since_day` to the one before `today`, 32 at most: those
- * that ended stale, unreachable or invalid and are not recovered for good.
- * arXiv may be late itself, so what was asked the day after is asked again.
+ * Of the LIMIT_RECOVER_DAYS before `today`: those that ended stale, unreachable
+ * or invalid and are not recovered for good. arXiv may be late itself, so what
+ * was asked the day after is asked again.
  */
 MUST_CHECK int store_get_missed(struct store *store, const char *category,
-                                int32_t since_day, int32_t today,
-                                struct store_missed *ret_missed,
+                                int32_t today, struct store_missed *ret_missed,
                                 struct error *err);
 
 /* What has come of a category's day later. */
