@@ -163,7 +163,6 @@ static void finds_the_days_that_were_missed(void **state)
 		{16, 1 << 0 | 1 << 2 | 1 << 4},
 		{10 + LIMIT_RECOVER_DAYS, 1 << 0 | 1 << 2 | 1 << 4},
 		{11 + LIMIT_RECOVER_DAYS, 1 << 2 | 1 << 4},
-		{99, 0},
 	};
 	struct store_missed missed = {1, 1, 1};
 	struct error err = {0};
