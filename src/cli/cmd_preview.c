@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli_private.h"
+#include "preview_private.h"
 #include "service/compose.h"
 #include "service/letter.h"
 
@@ -40,7 +41,23 @@ struct view {
 	const struct subscriber *subscriber;
 	const struct digest *digest;
 	enum format format;
+	bool is_page; /* HTML for a browser: the mail is framed */
 };
+
+static int add_page(const struct view *view, const struct digest_parts *parts,
+                    struct buf *out, struct error *err)
+{
+	static const char end[] = "\r\n\r\n";
+	owned(buf) struct buf message = BUF_INIT(LIMIT_MESSAGE_BYTES);
+	struct span headers;
+
+	if (service_write_letter(view->service, view->subscriber, view->digest,
+	                         &message, err) < 0)
+		return -1;
+	headers = buf_span(&message);
+	preview_page(out, parts, span_first(headers, span_find(headers, end)));
+	return 0;
+}
 
 static int render_parts(const struct view *view, struct buf *out,
                         struct error *err)
@@ -55,6 +72,8 @@ static int render_parts(const struct view *view, struct buf *out,
 	                      view->digest->created_at, &notes, err) < 0 ||
 	    digest_render(&parts, &frame, view->digest, err) < 0)
 		return -1;
+	if (view->is_page)
+		return add_page(view, &parts, out, err);
 	buf_add_str(out, view->format == FORMAT_HTML ? parts.html : parts.text);
 	return 0;
 }
@@ -132,7 +151,8 @@ static int show_digest(struct cli *cli, const struct subscriber *subscriber,
 {
 	owned(buf) struct buf out = BUF_INIT(LIMIT_MESSAGE_BYTES);
 	const struct view view = {&cli->service, subscriber, digest,
-	                          wish->format};
+	                          wish->format,
+	                          wish->format == FORMAT_HTML && wish->output};
 	struct error err = {0};
 
 	if (render(&view, &out, &err) < 0) {
@@ -302,7 +322,11 @@ const struct cli_command cli_preview = {
 	"  --format FORMAT  text (the default), html, markdown (the "
 	"document),\n"
 	"                   or eml (the whole message)\n"
-	"  --output FILE    write to FILE instead of stdout\n"
+	"  --output FILE    write to FILE instead of stdout; html becomes a "
+	"page\n"
+	"                   for a browser: the mail at two widths, light and "
+	"dark,\n"
+	"                   its text part, its headers, and a lint\n"
 	"  --last           the last digest instead of the next one\n"
 	"\n"
 	"Exit status 1 if there is nothing to show.\n",

@@ -55,9 +55,25 @@ END
 run 0 preview wei@example.org --format markdown
 printed 'Chinese headings for who reads Chinese' '^# 摘要$'
 printed 'and for the details' '^# 详细$'
-run 0 preview ada@example.org --output "$T/home/ada.html" --format html
+run 0 preview ada@example.org --output "$T/home/ada.txt" --format text
 is '--output writes what stdout would have' \
-    "$(cmp "$T/home/ada.html" "$T/ada.html" 2>&1)" ''
+    "$(cmp "$T/home/ada.txt" "$T/ada.text" 2>&1)" ''
+run 0 preview ada@example.org --output "$T/home/ada.html" --format html
+check 'HTML in a file is a page with the mail framed, light and dark' <<'END'
+import html
+page, mail = read("home/ada.html"), read("ada.html")
+frames = [(width, scheme, html.unescape(doc)) for width, scheme, doc in
+          re.findall(r'width="(\d+)" style="color-scheme:(\w+)" srcdoc="([^"]*)"',
+                     page)]
+equal([(width, scheme) for width, scheme, doc in frames],
+      [("640", "light"), ("360", "light"), ("640", "dark"), ("360", "dark")])
+for width, scheme, doc in frames:
+    equal(doc, mail.replace("prefers-color-scheme: dark",
+                            "min-width: 0" if scheme == "dark"
+                            else "max-width: 0"))
+assert read("ada.text") in html.unescape(page)
+assert "List-Unsubscribe: " in page and "Nothing to complain of." in page
+END
 run 1 preview ada@example.org --last
 WHAT='a new day' run 0 status
 is 'none of them changed the store' "$(store_hash)" "$BEFORE"
