@@ -109,7 +109,7 @@ JOBS ?= $(shell nproc)
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
 lint: PARALLEL += -k
-check torture demo interop bench lint:
+check torture demo screenshots interop bench lint:
 	@tests/setup.sh $@
 	@+$(MAKE) --no-print-directory $(PARALLEL) run-$@
 
@@ -140,6 +140,10 @@ run-interop: $(PROGRAMS)
 
 run-demo: $(PROGRAMS)
 	@tests/demo/run.sh
+
+# Pictures of the demo's digests. The README's are kept in tests/demo.
+run-screenshots: $(PROGRAMS)
+	@tests/demo/screenshots.sh build/screenshots
 
 run-bench: $(PROGRAMS) $(BENCHES)
 	@tests/bench/run.sh $(B)
@@ -227,9 +231,10 @@ boot-test:
 clean:
 	$(RM) -r build
 
-.PHONY: all check torture demo interop bench lint run-check run-torture \
-        run-interop run-demo run-bench fuzz run-fuzz unit e2e golden-accept \
-        format install uninstall deb boot-test clean
+.PHONY: all check torture demo screenshots interop bench lint run-check \
+        run-torture run-interop run-demo run-screenshots run-bench fuzz \
+        run-fuzz unit e2e golden-accept format install uninstall deb \
+        boot-test clean
 .DELETE_ON_ERROR:
 -include $(shell find build -path build/deb -prune -o -name '*.d' -print \
     2>/dev/null)

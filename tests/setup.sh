@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that a job needs and that are not there:
 #
-#     setup.sh build|demo|check|torture|lint|interop|bench|deb|boot-test|ci
+#     setup.sh build|demo|screenshots|check|torture|lint|interop|bench|deb|
+#              boot-test|ci
 #
 # Asks nothing. Where it cannot install, it says which packages to install.
 set -eu
@@ -11,7 +12,8 @@ build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libxml2-dev
        libjson-c-dev libsystemd-dev'
 demo="$build python3 python3-aiosmtpd tzdata"
 check="$demo libcmocka-dev perl openssl strace util-linux"
-interop="$check postfix libsasl2-modules libsasl2-modules-db sasl2-bin"
+interop="$check postfix libsasl2-modules libsasl2-modules-db sasl2-bin
+         spamassassin"
 lint="$check clang clang-format clang-tidy cppcheck shellcheck mandoc
       libhyperscan-dev libpcre2-dev systemd
       dpkg-dev zsh"
@@ -21,6 +23,7 @@ boot="$deb perl python3 mmdebstrap systemd-container util-linux lintian"
 case ${1-} in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
+screenshots) wanted="$demo chromium fonts-liberation fonts-noto-cjk pngquant" ;;
 check | torture) wanted=$check ;;
 interop) wanted=$interop ;;
 lint) wanted=$lint ;;
@@ -30,7 +33,7 @@ deb) wanted=$deb ;;
 boot-test) wanted=$boot ;;
 ci) wanted="$lint $interop $boot prometheus valgrind" ;;
 *)
-    echo "usage: $0 build|demo|check|torture|lint|interop|bench|deb|boot-test|ci" >&2
+    sed -n 's/^# *setup.sh/usage: setup.sh/p' "$0" >&2
     exit 2
     ;;
 esac
