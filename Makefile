@@ -224,12 +224,18 @@ boot-test:
 	@+! command -v dh >/dev/null || $(MAKE) --no-print-directory deb
 	@$(RUN_TESTS) $(sort $(wildcard tests/boot/*.t))
 
+# The same in a virtual machine of its own, whose clock may be set.
+vm-test:
+	@tests/setup.sh vm-test || true
+	@+! command -v dh >/dev/null || $(MAKE) --no-print-directory deb
+	@$(RUN_TESTS) $(sort $(wildcard tests/vm/*.t))
+
 clean:
 	$(RM) -r build
 
 .PHONY: all check torture demo interop bench lint run-check run-torture \
         run-interop run-demo run-bench fuzz run-fuzz unit e2e golden-accept \
-        format install uninstall deb boot-test clean
+        format install uninstall deb boot-test vm-test clean
 .DELETE_ON_ERROR:
 -include $(shell find build -path build/deb -prune -o -name '*.d' -print \
     2>/dev/null)

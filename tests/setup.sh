@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a job needs and that are not there:
 #
-#     setup.sh build|demo|check|torture|lint|interop|bench|deb|boot-test|ci
+#     setup.sh build|demo|check|torture|lint|interop|bench|deb|boot-test|vm-test|ci
 #
 # Asks nothing. Where it cannot install, it says which packages to install.
 set -eu
@@ -28,9 +28,10 @@ bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown
        python3-feedparser" ;;
 deb) wanted=$deb ;;
 boot-test) wanted=$boot ;;
+vm-test) wanted="$boot qemu-system-x86 e2fsprogs" ;;
 ci) wanted="$lint $interop $boot prometheus valgrind" ;;
 *)
-    echo "usage: $0 build|demo|check|torture|lint|interop|bench|deb|boot-test|ci" >&2
+    echo "usage: $0 build|demo|check|torture|lint|interop|bench|deb|boot-test|vm-test|ci" >&2
     exit 2
     ;;
 esac
