@@ -34,7 +34,8 @@ FLAGS.asan    := -fno-omit-frame-pointer -fsanitize=address,undefined \
 FLAGS.fuzz    := -fno-omit-frame-pointer -fno-sanitize-recover=all \
                  -fsanitize=fuzzer-no-link,address,undefined
 
-PKGS     := sqlite3 libcurl libxml-2.0 libconfig libcmark gmime-3.0 libsystemd
+PKGS     := sqlite3 libcurl libxml-2.0 libconfig libcmark gmime-3.0 libsystemd \
+            json-c
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
             -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wundef \
             -Wwrite-strings -Wvla -Wformat=2 -Wnull-dereference \
@@ -100,6 +101,7 @@ $(B)/%.o: %.c
 # Files that are built into the program by .incbin.
 $(B)/src/model/category.o: etc/categories
 $(B)/src/model/calendar.o: etc/holidays
+$(B)/src/llm/request.o: templates/prompt.txt
 $(B)/src/digest/builtin.o: $(shell find templates -type f 2>/dev/null)
 
 # ---- what a person types: installs what is missing, then does its job ----

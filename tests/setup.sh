@@ -8,7 +8,7 @@ set -eu
 
 build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libxml2-dev
        libconfig-dev libcmark-dev libsqlite3-dev libgmime-3.0-dev
-       libsystemd-dev'
+       libsystemd-dev libjson-c-dev'
 demo="$build python3 python3-aiosmtpd tzdata"
 check="$demo libcmocka-dev perl openssl strace util-linux"
 interop="$check postfix libsasl2-modules libsasl2-modules-db sasl2-bin"
