@@ -133,6 +133,10 @@ static int prune_all(struct store *store, struct prune *prune,
 {
 	if (prune_digests(store, prune, err) < 0 ||
 	    delete_some(store,
+	                "DELETE FROM asked WHERE day IN (SELECT day FROM asked"
+	                " WHERE day < ?1 / 86400 LIMIT ?2)",
+	                prune, err) < 0 ||
+	    delete_some(store,
 	                "DELETE FROM outcome WHERE (of, name, day) IN"
 	                " (SELECT of, name, day FROM outcome"
 	                "  WHERE day < ?1 / 86400 LIMIT ?2)",
