@@ -592,6 +592,12 @@ MUST_CHECK int store_list_outcomes(struct store *store, int32_t since_day,
                                    struct store_outcomes *ret_outcomes,
                                    struct error *err);
 
+/* Of one category or subscriber, from a day on, by day. */
+MUST_CHECK int store_list_outcomes_of(struct store *store,
+                                      const struct store_day *since,
+                                      struct store_outcomes *ret_outcomes,
+                                      struct error *err);
+
 /* ---- days that were recovered ---- */
 
 /* Of a category's days: which ended without the batch that they should have. */

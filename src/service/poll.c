@@ -14,6 +14,7 @@
 
 /* One category's request on its way. */
 struct errand {
+	struct errand *next;
 	struct poll *poll;
 	char *category;
 };
@@ -308,20 +309,29 @@ static int take_answer(struct poll *poll, const char *category,
 	return 0;
 }
 
+static void free_errand(struct errand *errand)
+{
+	free(errand->category);
+	free(errand);
+}
+
 static void on_answer(void *arg, struct feed_answer *answer)
 {
 	struct errand *errand = arg;
 	struct poll *poll = errand->poll;
+	struct errand **at = &poll->errands;
 	struct error ignored;
 
+	while (*at != errand)
+		at = &(*at)->next;
+	*at = errand->next;
 	poll->n_pending--;
 	if (take_answer(poll, errand->category, answer,
 	                poll->failed ? &ignored : &poll->error) < 0) {
 		poll->failed = true;
 		strings_add(&poll->unheard, span_of(errand->category));
 	}
-	free(errand->category);
-	free(errand);
+	free_errand(errand);
 }
 
 int poll_start(struct poll *poll, const char *category, struct error *err)
@@ -336,7 +346,8 @@ int poll_start(struct poll *poll, const char *category, struct error *err)
 		return -1;
 
 	errand = mem_new(sizeof(*errand));
-	*errand = (struct errand){poll, mem_dup(category)};
+	*errand = (struct errand){poll->errands, poll, mem_dup(category)};
+	poll->errands = errand;
 	poll->n_pending++;
 	world->fetch(
 		world->ctx,
@@ -364,6 +375,13 @@ int poll_open(struct poll *poll, struct service *service,
 
 void poll_close(struct poll *poll)
 {
+	/* Who closed what fetches has ended them without an answer. */
+	while (poll->errands) {
+		struct errand *errand = poll->errands;
+
+		poll->errands = errand->next;
+		free_errand(errand);
+	}
 	zone_close(poll->new_york);
 	service_poll_results_fini(&poll->results);
 	strings_fini(&poll->unheard);

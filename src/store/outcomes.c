@@ -95,20 +95,14 @@ static void take_outcome(struct store_outcomes *list, sqlite3_stmt *row)
 	};
 }
 
-int store_list_outcomes(struct store *store, int32_t since_day,
-                        struct store_outcomes *ret_outcomes, struct error *err)
+#define OUTCOME_COLUMNS "of, name, day, outcome, reason, at, recovered_day"
+
+static int take_outcomes(struct store *store, sqlite3_stmt *row,
+                         struct store_outcomes *ret_outcomes, struct error *err)
 {
 	struct store_outcomes list = {0};
-	sqlite3_stmt *row = NULL;
 	int rc;
 
-	/* The sign leaves the rows to the index by day: there may be years. */
-	if (store_query(store, &row,
-	                "SELECT of, name, day, outcome, reason, at, "
-	                "recovered_day FROM"
-	                " outcome WHERE day >= ?1 ORDER BY +of, name, day",
-	                VALUES(INT(since_day)), err) < 0)
-		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err))
 		take_outcome(&list, row);
@@ -117,6 +111,37 @@ int store_list_outcomes(struct store *store, int32_t since_day,
 	else
 		*ret_outcomes = list;
 	return rc;
+}
+
+int store_list_outcomes(struct store *store, int32_t since_day,
+                        struct store_outcomes *ret_outcomes, struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	/* The sign leaves the rows to the index by day: there may be years. */
+	if (store_query(store, &row,
+	                "SELECT " OUTCOME_COLUMNS " FROM outcome"
+	                " WHERE day >= ?1 ORDER BY +of, name, day",
+	                VALUES(INT(since_day)), err) < 0)
+		return -1;
+	return take_outcomes(store, row, ret_outcomes, err);
+}
+
+int store_list_outcomes_of(struct store *store, const struct store_day *since,
+                           struct store_outcomes *ret_outcomes,
+                           struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	if (store_query(store, &row,
+	                "SELECT " OUTCOME_COLUMNS " FROM outcome"
+	                " WHERE of = ?1 AND name = ?2 AND day >= ?3"
+	                " ORDER BY day",
+	                VALUES(INT(since->of), TEXT(since->name),
+	                       INT(since->day)),
+	                err) < 0)
+		return -1;
+	return take_outcomes(store, row, ret_outcomes, err);
 }
 
 /* ---- days that were recovered ---- */
