@@ -133,13 +133,13 @@ int store_list_outcomes_of(struct store *store, const struct store_day *since,
 {
 	sqlite3_stmt *row = NULL;
 
-	if (store_query(store, &row,
-	                "SELECT " OUTCOME_COLUMNS " FROM outcome"
-	                " WHERE of = ?1 AND name = ?2 AND day >= ?3"
-	                " ORDER BY day",
-	                VALUES(INT(since->of), TEXT(since->name),
-	                       INT(since->day)),
-	                err) < 0)
+	if (store_query(
+		    store, &row,
+		    "SELECT " OUTCOME_COLUMNS " FROM outcome"
+		    " WHERE of = ?1 AND name = ?2 AND day >= ?3"
+		    " ORDER BY day",
+		    VALUES(INT(since->of), TEXT(since->name), INT(since->day)),
+		    err) < 0)
 		return -1;
 	return take_outcomes(store, row, ret_outcomes, err);
 }
