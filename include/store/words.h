@@ -53,6 +53,11 @@ MUST_CHECK int store_put_answer(struct store *store,
                                 const struct store_answer *answer,
                                 struct error *err);
 
+/* The newest version of a paper. STORE_FOUND (the caller's) or STORE_MISSING.
+ */
+MUST_CHECK int store_load_newest(struct store *store, const char *paper_id,
+                                 struct paper **ret_paper, struct error *err);
+
 /* How much was asked in a day. */
 struct store_asked {
 	uint64_t n_calls;

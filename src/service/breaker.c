@@ -11,7 +11,7 @@
 /* As many questions in a row that got only useless answers are, too. */
 #define MOST_GIVEN_UP 8
 /* Between failures before that: twice as long each time. */
-#define PAUSE_SEC 2
+#define PAUSE_SEC 1
 /* A wish of the server that is no longer than this is only a pause. */
 #define PAUSE_MOST_SEC 60
 /* How long an open breaker stays so: twice as long each time. */

@@ -172,7 +172,7 @@ static const char schema_6[] =
 	"  summary  TEXT NOT NULL,"
 	"  abstract TEXT NOT NULL,"
 	"  fault    TEXT NOT NULL,"
-	"  at       INTEGER NOT NULL,"
+	"  answered_at INTEGER NOT NULL,"
 	"  PRIMARY KEY (paper_no, language, model, prompt)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE asked ("

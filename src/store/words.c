@@ -28,7 +28,7 @@ int store_get_words(struct store *store, const struct store_words_key *key,
 	if (store_query(store, &row,
 	                "SELECT title, summary, abstract, model FROM answer"
 	                " WHERE " OF_PAPER " AND summary <> ''"
-	                " ORDER BY at DESC LIMIT 1",
+	                " ORDER BY answered_at DESC LIMIT 1",
 	                VALUES(KEY_VALUES(key)), err) < 0)
 		return -1;
 	rc = store_step(store, row, err);
@@ -51,7 +51,7 @@ int store_check_words(struct store *store, const struct store_words_key *key,
 
 	if (store_number(store,
 	                 "SELECT min(CASE WHEN summary <> '' THEN 0"
-	                 " WHEN at >= ?4 THEN 1 ELSE 2 END)"
+	                 " WHEN answered_at >= ?4 THEN 1 ELSE 2 END)"
 	                 " FROM answer WHERE " OF_PAPER " HAVING count(*) > 0",
 	                 VALUES(KEY_VALUES(key), INT(since)), &state, err) < 0)
 		return -1;
@@ -68,18 +68,37 @@ int store_put_answer(struct store *store, const struct store_words_key *key,
 {
 	const struct paper_words *words = &answer->words;
 
-	return store_run(store,
-	                 "INSERT OR REPLACE INTO answer (paper_no, language,"
-	                 " model, prompt, title, summary, abstract, fault, at)"
-	                 " SELECT paper_no, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"
-	                 " FROM paper WHERE id = ?1 AND version = ?2",
-	                 VALUES(KEY_VALUES(key), TEXT(words->model),
-	                        TEXT(answer->prompt),
-	                        text_or_empty(words->title),
-	                        text_or_empty(words->summary),
-	                        text_or_empty(words->abstract),
-	                        text_or_empty(answer->fault), INT(answer->at)),
-	                 err);
+	return store_run(
+		store,
+		"INSERT OR REPLACE INTO answer (paper_no, language,"
+		" model, prompt, title, summary, abstract, fault, answered_at)"
+		" SELECT paper_no, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"
+		" FROM paper WHERE id = ?1 AND version = ?2",
+		VALUES(KEY_VALUES(key), TEXT(words->model),
+	               TEXT(answer->prompt), text_or_empty(words->title),
+	               text_or_empty(words->summary),
+	               text_or_empty(words->abstract),
+	               text_or_empty(answer->fault), INT(answer->at)),
+		err);
+}
+
+int store_load_newest(struct store *store, const char *paper_id,
+                      struct paper **ret_paper, struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+	int rc;
+
+	if (store_query(store, &row,
+	                "SELECT " PAPER_COLUMNS " FROM paper WHERE id = ?1"
+	                " ORDER BY version DESC LIMIT 1",
+	                VALUES(TEXT(paper_id)), err) < 0)
+		return -1;
+	rc = store_step(store, row, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : STORE_MISSING;
+	*ret_paper = store_read_paper(row, 0);
+	store_reset(row);
+	return STORE_FOUND;
 }
 
 int store_add_asked(struct store *store, int32_t day,

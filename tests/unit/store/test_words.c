@@ -140,6 +140,17 @@ static void loses_the_words_with_the_paper(void **state)
 	assert_summary(*state, &a_in_chinese, NULL);
 }
 
+static void loads_the_newest_version(void **state)
+{
+	owned(paper) struct paper *paper = NULL;
+	struct error err = {0};
+
+	assert_gives(store_load_newest(*state, A, &paper, &err), STORE_FOUND);
+	assert_int_equal(paper->version, 2);
+	assert_gives(store_load_newest(*state, "gone", &paper, &err),
+	             STORE_MISSING);
+}
+
 static void assert_asked(struct store *store, int32_t day, uint64_t n_calls,
                          uint64_t n_tokens)
 {
@@ -198,6 +209,7 @@ int main(void)
 		test_with_papers(gives_up_for_a_time),
 		test_with_papers(has_no_words_of_a_paper_that_is_not_there),
 		test_with_papers(loses_the_words_with_the_paper),
+		test_with_papers(loads_the_newest_version),
 		test_with_papers(counts_what_was_asked_in_a_day),
 		test_with_papers(
 			keeps_the_models_trouble_apart_from_the_relays),
