@@ -217,10 +217,11 @@ static int check_tokens(struct breaker *breaker, struct error *err)
 	return 0;
 }
 
+/* After a failure one question is enough to find out. */
 int breaker_allows(struct breaker *breaker, size_t n_flying, struct error *err)
 {
 	if (now_ms(breaker) < breaker->until_ms ||
-	    (breaker->is_open && n_flying > 0))
+	    ((breaker->is_open || breaker->n_failures > 0) && n_flying > 0))
 		return 0;
 	return check_tokens(breaker, err);
 }
