@@ -6,8 +6,6 @@ Prints "PORT N" when it listens on loopback. SCRIPT is a JSON object, read anew
 for each request; with an empty one every paper is answered as it should be:
 
     do          answer   the default
-                obey     every text that it answers is the paper's title and
-                         abstract, instructions and all
                 stall    nothing, until the peer goes
                 slow     a byte a second, without an end
                 endless  a body without an end
@@ -16,6 +14,7 @@ for each request; with an empty one every paper is answered as it should be:
     status      200
     headers     others, by name
     content     the answer's content in place of the right one
+    replies     the content for papers whose title begins with the key
     body        the whole body in place of a completion
     refuse      response_format types that get a 400
     title       only papers with this in their title do so
@@ -94,20 +93,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
                        1 if do == "slow" else 0)
         else:
             self.send(script.get("status", 200), script.get("headers", {}),
-                      self.body(script, do, request, paper))
+                      self.body(script, request, paper))
 
-    def body(self, script, do, request, paper):
+    def body(self, script, request, paper):
         if "body" in script:
             return script["body"]
         chinese = "Chinese" in request["messages"][0]["content"]
         words = dict(CHINESE if chinese else ENGLISH)
-        if do == "obey":
-            text = paper["title"] + " " + paper["abstract"]
-            words = {name: text for name in words}
-            if chinese:
-                words = {name: "摘要与题目的翻译，" * 8 + text
-                         for name in words}
         content = script.get("content", json.dumps(words))
+        for begin, reply in script.get("replies", {}).items():
+            if paper["title"].startswith(begin):
+                content = reply
         return json.dumps({
             "id": "1", "object": "chat.completion", "model": request["model"],
             "choices": [{"index": 0, "finish_reason": "stop",

@@ -485,7 +485,7 @@ static void asks_once_more_when_the_time_of_a_trouble_is_over(void **state)
 	assert_int_equal(endpoint->n_calls, 0);
 	rig->now += 1000;
 	summarize(rig, 600);
-	assert_int_equal(endpoint->n_calls, 2);
+	assert_int_equal(endpoint->n_calls, 1);
 	endpoint->play = PLAY_ANSWER;
 	rig->now += 1000;
 	summarize(rig, 600);
