@@ -34,8 +34,8 @@ FLAGS.asan    := -fno-omit-frame-pointer -fsanitize=address,undefined \
 FLAGS.fuzz    := -fno-omit-frame-pointer -fno-sanitize-recover=all \
                  -fsanitize=fuzzer-no-link,address,undefined
 
-PKGS     := sqlite3 libcurl libxml-2.0 libconfig libcmark gmime-3.0 libsystemd \
-            json-c
+PKGS     := sqlite3 libcurl libxml-2.0 libconfig libcmark gmime-3.0 json-c \
+            libsystemd
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
             -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wundef \
             -Wwrite-strings -Wvla -Wformat=2 -Wnull-dereference \

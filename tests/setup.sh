@@ -8,9 +8,9 @@ set -eu
 
 build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libxml2-dev
        libconfig-dev libcmark-dev libsqlite3-dev libgmime-3.0-dev
-       libsystemd-dev libjson-c-dev'
+       libjson-c-dev libsystemd-dev'
 demo="$build python3 python3-aiosmtpd tzdata"
-check="$demo libcmocka-dev perl openssl strace util-linux
+check="$demo libcmocka-dev libfaketime perl openssl strace util-linux
        cmark-gfm"
 interop="$check postfix libsasl2-modules libsasl2-modules-db sasl2-bin"
 lint="$check clang clang-format clang-tidy cppcheck shellcheck mandoc
@@ -29,7 +29,7 @@ bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown
        python3-feedparser" ;;
 deb) wanted=$deb ;;
 boot-test) wanted=$boot ;;
-ci) wanted="$lint $interop $boot valgrind" ;;
+ci) wanted="$lint $interop $boot prometheus valgrind" ;;
 *)
     echo "usage: $0 build|demo|check|torture|lint|interop|bench|deb|boot-test|ci" >&2
     exit 2

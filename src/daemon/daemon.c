@@ -71,6 +71,9 @@ static void on_delivered(void *ctx, const struct service_delivered *delivered)
 		log_warning("subscriber %s: %s: %s", delivered->subscriber->id,
 		            delivery_state_name(delivered->state),
 		            delivered->sentence);
+	else if (delivered->state == DELIVERY_SENT)
+		log_info("subscriber %s: sent: %zu papers",
+		         delivered->subscriber->id, delivered->n_papers);
 }
 
 static const struct service_deliver_events events = {.delivered = on_delivered};
@@ -276,17 +279,18 @@ static int open_parts(struct daemon *daemon, struct error *err)
 /* No mail is on its way: the new config takes the old one's place. */
 static int swap_conf(struct daemon *daemon, struct error *err)
 {
-	owned(conf) struct conf *old = daemon->conf;
+	struct conf *old = daemon->conf;
+	int rc;
 
 	daemon->conf = take_ptr(daemon->next_conf);
 	/* What is asked of feeds ends here, and is asked again. */
-	if (world_set_conf(daemon->world, daemon->conf, err) < 0)
-		return -1;
+	rc = world_set_conf(daemon->world, daemon->conf, err);
 	close_parts(daemon);
+	conf_free(old);
 	daemon->stage = STAGE_RUN;
 	sender_renew(daemon->sender);
 	daemon->service.conf = daemon->conf;
-	return 0;
+	return rc;
 }
 
 /* ---- the loop ---- */

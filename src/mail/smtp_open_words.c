@@ -2,6 +2,7 @@
 
 #include "smtp_private.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -206,16 +207,21 @@ static struct saying say_opening(CURLcode code,
 	}
 }
 
+static int os_errno(const struct smtp_session *session)
+{
+	long number = 0;
+
+	curl_easy_getinfo(session->easy, CURLINFO_OS_ERRNO, &number);
+	return (int)number;
+}
+
 /* The words of the system or of libcurl, where ours do not say it all. */
 static void add_details(struct buf *out, CURLcode code,
                         const struct smtp_session *session)
 {
-	long os_error = 0;
-
 	if (code == CURLE_COULDNT_CONNECT) {
-		curl_easy_getinfo(session->easy, CURLINFO_OS_ERRNO, &os_error);
-		if (os_error)
-			buf_add_str(out, strerrordesc_np((int)os_error));
+		if (os_errno(session))
+			buf_add_str(out, strerrordesc_np(os_errno(session)));
 	} else if (code == CURLE_OPERATION_TIMEDOUT) {
 		buf_addf(out, "within %u s", session->options->timeout_s);
 	} else if (code && code != CURLE_LOGIN_DENIED &&
@@ -235,6 +241,9 @@ void smtp_judge_opening(struct smtp_outcome *outcome, CURLcode code,
 
 	if (session->is_plain_refused)
 		code = CURLE_LOGIN_DENIED;
+	else if (code == CURLE_COULDNT_CONNECT &&
+	         os_errno(session) == ECONNRESET)
+		code = CURLE_RECV_ERROR; /* it was quicker than we */
 	is_login = code == CURLE_OK || code == CURLE_LOGIN_DENIED;
 	*outcome = (struct smtp_outcome){
 		.verdict = SMTP_RELAY,

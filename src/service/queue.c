@@ -94,9 +94,9 @@ static int explain_nothing(struct service *service,
 		buf_add_str(reason, "nothing new was announced");
 		return OUTCOME_NO_ANNOUNCEMENT;
 	}
+	buf_add_str(reason, "no new batch of ");
 	for (size_t i = 0; i < late.n; i++)
 		buf_addf(reason, "%s%s", i > 0 ? ", " : "", late.items[i]);
-	buf_add_str(reason, " could not be read");
 	return OUTCOME_WAITING;
 }
 

@@ -42,16 +42,11 @@ static int64_t now_of(const struct recovery *recovery)
 	return clock_now_sec(&recovery->service->world->clock);
 }
 
-static size_t count_days(const struct recovery *recovery)
-{
-	return (size_t)(recovery->gap.last_day - recovery->gap.first_day + 1);
-}
-
 static size_t count_papers(const struct recovery *recovery)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < count_days(recovery); i++)
+	for (size_t i = 0; i < LIMIT_RECOVER_DAYS; i++)
 		n += recovery->n_papers[i];
 	return n;
 }

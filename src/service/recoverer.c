@@ -95,19 +95,16 @@ static int find_gap(struct recoverer *recoverer, const char *category,
                     struct gap *ret_gap, struct error *err)
 {
 	struct service *service = recoverer->service;
-	int32_t today = today_of(service, recoverer->new_york);
-	int32_t since = today - LIMIT_RECOVER_DAYS;
 	struct store_missed missed;
-	int fetched;
 
-	if (store_get_missed(service->store, category, since, today, &missed,
+	if (store_get_missed(service->store, category,
+	                     today_of(service, recoverer->new_york), &missed,
 	                     err) < 0)
 		return -1;
-	if (!gap_init(ret_gap, since, missed.days))
+	if (!gap_init(ret_gap, missed.since_day, missed.days))
 		return 0;
 	ret_gap->known_since = missed.first_day;
-	fetched = was_fetched(service, category, err);
-	return fetched;
+	return was_fetched(service, category, err);
 }
 
 /* Each category once, in a circle: the one that failed comes last. */

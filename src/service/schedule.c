@@ -386,6 +386,9 @@ static void on_composed(void *ctx, const struct subscriber *subscriber,
 	if (outcome == COMPOSE_NOTHING)
 		log_info("subscriber %s: nothing to send: %s", subscriber->id,
 		         reason);
+	else if (outcome != COMPOSED)
+		log_info("subscriber %s: %s", subscriber->id,
+		         outcome == COMPOSE_PAUSED ? "paused" : "suspended");
 }
 
 /* They come in the order of `due`; a slice may be tried again. */

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -9,6 +10,7 @@
 #include "service_private.h"
 
 #define JITTER_PERCENT 10
+#define SENT_TEXT_SIZE 64
 
 static int64_t now_of(const struct sender *sender)
 {
@@ -134,11 +136,31 @@ static int note_outcome(const struct sender *sender,
 		err);
 }
 
+/* What is said of a mail that was sent. */
+static const char *tell_sent(const struct sender *sender,
+                             const struct letter *letter,
+                             char text[SENT_TEXT_SIZE])
+{
+	time_t now = now_of(sender);
+	struct tm local;
+	size_t n;
+
+	n = (size_t)snprintf(text, SENT_TEXT_SIZE, "%zu paper%s",
+	                     letter->n_papers,
+	                     letter->n_papers == 1 ? "" : "s");
+	localtime_r(&now, &local);
+	if (sender->is_once)
+		strftime(text + n, SENT_TEXT_SIZE - n, ", by hand at %H:%M",
+		         &local);
+	return text;
+}
+
 static int record_end(struct sender *sender, struct ended *ended,
                       struct error *err)
 {
 	enum delivery_state state = judge(sender, ended);
 	const struct letter *letter = ended->letter;
+	char sent[SENT_TEXT_SIZE];
 	struct store_attempt attempt = {
 		.state = state,
 		.at = now_of(sender),
@@ -154,7 +176,10 @@ static int record_end(struct sender *sender, struct ended *ended,
 	    note_refusal(sender, ended, err) < 0)
 		return -1;
 	return note_outcome(sender, letter, outcome_of(state),
-	                    state == DELIVERY_SENT ? "" : attempt.words, err);
+	                    state == DELIVERY_SENT
+	                            ? tell_sent(sender, letter, sent)
+	                            : attempt.words,
+	                    err);
 }
 
 /* ---- what follows from it ---- */

@@ -1,3 +1,4 @@
+#include "base/limits.h"
 #include "base/mem.h"
 #include "store_private.h"
 
@@ -153,18 +154,17 @@ _Static_assert(OUTCOME_STALE == 1 && OUTCOME_UNREACHABLE == 4 &&
                        OUTCOME_INVALID == 5,
                "numbers in SQL");
 
-int store_get_missed(struct store *store, const char *category,
-                     int32_t since_day, int32_t today,
+int store_get_missed(struct store *store, const char *category, int32_t today,
                      struct store_missed *ret_missed, struct error *err)
 {
+	int32_t since_day = today - LIMIT_RECOVER_DAYS;
 	int64_t days = 0;
 	int64_t first_day = 0;
 
 	if (store_number(store,
 	                 "SELECT sum(1 << (day - ?2)) FROM outcome"
-	                 " WHERE of = 0 AND name = ?1"
-	                 " AND day >= ?2 AND day < min(?3, ?2 + 32)"
-	                 " AND " WITHOUT_BATCH
+	                 " WHERE of = 0 AND name = ?1 AND day >= ?2"
+	                 " AND day < ?3 AND " WITHOUT_BATCH
 	                 " AND ifnull(recovered_day, 0) < min(day + 2, ?3)",
 	                 VALUES(TEXT(category), INT(since_day), INT(today)),
 	                 &days, err) < 0 ||
@@ -173,7 +173,8 @@ int store_get_missed(struct store *store, const char *category,
 	                 " ORDER BY day LIMIT 1",
 	                 VALUES(TEXT(category)), &first_day, err) < 0)
 		return -1;
-	*ret_missed = (struct store_missed){(uint32_t)days, (int32_t)first_day};
+	*ret_missed = (struct store_missed){since_day, (uint32_t)days,
+	                                    (int32_t)first_day};
 	return 0;
 }
 

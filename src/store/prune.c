@@ -137,9 +137,10 @@ static int prune_all(struct store *store, struct prune *prune,
 	                " WHERE day < ?1 / 86400 LIMIT ?2)",
 	                prune, err) < 0 ||
 	    delete_some(store,
+	                /* 60 days later: 90 at least, keep_days being 30 */
 	                "DELETE FROM outcome WHERE (of, name, day) IN"
 	                " (SELECT of, name, day FROM outcome"
-	                "  WHERE day < ?1 / 86400 LIMIT ?2)",
+	                "  WHERE day < ?1 / 86400 - 60 LIMIT ?2)",
 	                prune, err) < 0 ||
 	    delete_some(store,
 	                "DELETE FROM announcement WHERE seq IN"

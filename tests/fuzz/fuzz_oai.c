@@ -45,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	owned(oai_page) struct oai_page *again = NULL;
 	int outcome = parse(data, size, size + 1, &page);
 
-	if (parse(data, size, 1, &again) != outcome ||
-	    (page && again->n_records != page->n_records))
+	if (parse(data, size, 1, &again) != outcome || !again != !page ||
+	    (page && again && again->n_records != page->n_records))
 		abort();
 	for (size_t i = 0; page && i < page->n_records; i++)
 		check_record(&page->records[i]);

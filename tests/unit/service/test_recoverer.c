@@ -1,5 +1,7 @@
 #include "archive.h"
 
+#include "../disk.h"
+
 /*
  * The daemon's part, on the days of archive.h: what it finds missing by itself,
  * when it asks, and when it asks again.
@@ -292,6 +294,84 @@ static void looks_at_two_weeks_at_most(void **state)
 	stop(&keeper);
 }
 
+/* All turns, each again until the store takes it; how often it did not. */
+static int turn_in_spite_of_all(struct keeper *keeper)
+{
+	struct archive *archive = &keeper->archive;
+	struct error err = {0};
+	int64_t look_ms = 0;
+	int n_failed = 0;
+
+	recoverer_wake(keeper->recoverer);
+	while (look_ms < INT64_MAX || archive->done) {
+		if (archive->done)
+			give_answer(archive);
+		if (recoverer_turn(keeper->recoverer, &look_ms, &err) < 0) {
+			look_ms = 0;
+			n_failed++;
+		}
+	}
+	return n_failed;
+}
+
+/* Of a run whose nth write fails: did it come? */
+static bool fails_at(void **state, int n)
+{
+	struct keeper keeper;
+	struct rig *rig;
+	int n_failed;
+
+	assert_int_equal(set_up(state), 0);
+	rig = *state;
+	fetch_on_tuesday(rig);
+	START(&keeper, rig, {ONE_PAPER, 0});
+	*disk = (struct disk){n, SQLITE_FULL, true};
+	n_failed = turn_in_spite_of_all(&keeper);
+	assert_in_range(n_failed, 0, 1);
+	disk->writes_left = -1;
+	assert_announced(rig, 2, "2609.00011 v1 new 2026-09-16\n");
+	assert_outcomes(rig,
+	                TUESDAYS DID_NOT_RUN("16", "1 paper")
+	                        DID_NOT_RUN("17", "0 papers")
+	                                DID_NOT_RUN("18", "0 papers")
+	                "2026-09-19 no-announcement: arxmail did not run\n"
+	                "2026-09-20 no-announcement: arxmail did not run\n");
+	stop(&keeper);
+	assert_int_equal(tear_down(state), 0);
+	*state = NULL;
+	return n_failed > 0;
+}
+
+static void takes_again_what_the_store_did_not_take(void **state)
+{
+	int n = 1;
+
+	while (fails_at(state, n))
+		n++;
+	/* Or it was no test. */
+	assert_in_range(n, 5, 1000);
+}
+
+static int tear_down_left(void **state)
+{
+	disk->writes_left = -1;
+	return *state ? tear_down(state) : 0;
+}
+
+static int begin_disk(void **state)
+{
+	static struct disk own = {.writes_left = -1};
+
+	(void)state;
+	return disk_begin(&own);
+}
+
+static int end_disk(void **state)
+{
+	(void)state;
+	return disk_end();
+}
+
 #define TEST(function) \
 	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
@@ -309,7 +389,11 @@ int main(void)
 		TEST(brings_nothing_from_before_the_first_day),
 		TEST(takes_its_categories_in_turn),
 		TEST(looks_at_two_weeks_at_most),
+		cmocka_unit_test_teardown(
+			takes_again_what_the_store_did_not_take,
+			tear_down_left),
 	};
 
-	return cmocka_run_group_tests_name("recoverer", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("recoverer", tests, begin_disk,
+	                                   end_disk);
 }

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "base/limits.h"
+
 static int get(struct store *store, const struct store_day *day,
                enum outcome *ret_outcome)
 {
@@ -152,33 +154,36 @@ static void finds_the_days_that_were_missed(void **state)
 		OUTCOME_NO_ANNOUNCEMENT, OUTCOME_INVALID, OUTCOME_PARTIAL,
 	};
 	static const struct {
-		int32_t since_day;
 		int32_t today;
-		uint32_t days;
+		uint32_t days; /* from the tenth on */
 	} cases[] = {
-		{10, 16, 1 << 0 | 1 << 2 | 1 << 4},
-		{10, 14, 1 << 0 | 1 << 2},
-		{11, 15, 1 << 1 | 1 << 3},
-		{5, 15, 1 << 5 | 1 << 7 | 1 << 9},
-		{15, 30, 0},
-		{-40, 15, 0}, /* beyond the bits */
+		{10, 0},
+		{11, 1 << 0},
+		{14, 1 << 0 | 1 << 2},
+		{16, 1 << 0 | 1 << 2 | 1 << 4},
+		{10 + LIMIT_RECOVER_DAYS, 1 << 0 | 1 << 2 | 1 << 4},
+		{11 + LIMIT_RECOVER_DAYS, 1 << 2 | 1 << 4},
 	};
-	struct store_missed missed = {1, 1};
+	struct store_missed missed = {1, 1, 1};
 	struct error err = {0};
 
-	assert_done(store_get_missed(*state, "cs.CL", 0, 9, &missed, &err));
+	assert_done(store_get_missed(*state, "cs.CL", 20, &missed, &err));
 	assert_int_equal(missed.days, 0);
 	assert_int_equal(missed.first_day, 0);
 	for (size_t i = 0; i < N_OF(outcomes); i++)
 		set_day(*state, 10 + (int32_t)i, outcomes[i]);
 	for (size_t i = 0; i < N_OF(cases); i++) {
-		assert_done(store_get_missed(*state, "cs.CL",
-		                             cases[i].since_day, cases[i].today,
+		int32_t since = cases[i].today - LIMIT_RECOVER_DAYS;
+
+		assert_done(store_get_missed(*state, "cs.CL", cases[i].today,
 		                             &missed, &err));
-		assert_int_equal(missed.days, cases[i].days);
+		assert_int_equal(missed.since_day, since);
+		assert_int_equal(since < 10 ? missed.days >> (10 - since)
+		                            : missed.days << (since - 10),
+		                 cases[i].days);
 		assert_int_equal(missed.first_day, 10);
 	}
-	assert_done(store_get_missed(*state, "cs.LG", 0, 20, &missed, &err));
+	assert_done(store_get_missed(*state, "cs.LG", 20, &missed, &err));
 	assert_int_equal(missed.days, 0);
 }
 
@@ -188,10 +193,10 @@ static void misses_a_day_until_it_is_settled(void **state)
 	static const struct {
 		int32_t on_day;
 		int32_t today;
-		uint32_t days;
+		bool is_missed;
 	} cases[] = {
-		{11, 11, 0}, {11, 12, 1}, {11, 19, 1},
-		{12, 12, 0}, {12, 13, 0}, {13, 13, 0},
+		{11, 11, false}, {11, 12, true},  {11, 19, true},
+		{12, 12, false}, {12, 13, false}, {13, 13, false},
 	};
 	struct store_missed missed = {0};
 	struct error err = {0};
@@ -199,9 +204,9 @@ static void misses_a_day_until_it_is_settled(void **state)
 	for (size_t i = 0; i < N_OF(cases); i++) {
 		set_day(*state, 10, OUTCOME_UNREACHABLE);
 		set_recovered(*state, 10, cases[i].on_day, 0);
-		assert_done(store_get_missed(*state, "cs.CL", 10,
-		                             cases[i].today, &missed, &err));
-		assert_int_equal(missed.days, cases[i].days);
+		assert_done(store_get_missed(*state, "cs.CL", cases[i].today,
+		                             &missed, &err));
+		assert_int_equal(missed.days != 0, cases[i].is_missed);
 	}
 }
 

@@ -184,18 +184,19 @@ static void forgets_outcomes_of_old_days(void **state)
 	struct store_outcomes list = {0};
 	struct error err = {0};
 
-	for (int32_t day = 98; day <= 101; day++)
+	for (int32_t day = 38; day <= 41; day++)
 		set_outcome(*state, &(struct store_outcome){
 					    {OUTCOME_OF_CATEGORY, "cs.CL", day},
 					    OUTCOME_FRESH,
 					    "",
 					    1,
 					    false});
+	/* Those before day 100 go 60 days later. */
 	prune(*state, 1000);
 	assert_done(store_list_outcomes(*state, 0, &list, &err));
 	assert_int_equal(list.n, 2);
-	assert_int_equal(list.items[0].of_day.day, 100);
-	assert_int_equal(list.items[1].of_day.day, 101);
+	assert_int_equal(list.items[0].of_day.day, 40);
+	assert_int_equal(list.items[1].of_day.day, 41);
 	store_outcomes_fini(&list);
 }
 
