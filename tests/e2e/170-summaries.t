@@ -60,6 +60,15 @@ N=$(wc -l <"$T/llm.jsonl")
 run 0 send-now
 is 'a second run asks nothing' "$(wc -l <"$T/llm.jsonl")" "$N"
 
+run 0 status
+printed 'status counts what was asked' "model test-model: $N questions, ${N}000 tokens today"
+run 0 status --json
+check 'so does its JSON' <<END
+model = json.loads(read("out"))["model"]
+equal(model, {"name": "test-model", "questions_today": $N,
+              "tokens_today": $N * 1000, "trouble": None})
+END
+
 # ---- the document ----
 
 run 0 preview wei@example.org --last --format markdown

@@ -80,6 +80,10 @@ equal(received(), DEMO)
 equal(only("wei@example.org").text.count("模型未能总结和翻译本文"), 4)
 END
 
+run 0 status
+printed 'status says what is wrong' 'in trouble since .*refuses the key'
+printed 'and when it is asked again' 'it is asked again at .*digests go without'
+
 # Trouble while digests wait for it.
 llm_script <<<'{"do": "stall"}'
 begin 1440
