@@ -1,6 +1,7 @@
 /* Asking a model, played by each case: what is asked, kept and waited for. */
 
 #include "rig.h"
+#include "service/schedule.h"
 #include "service/summarize.h"
 #include "store/words.h"
 
@@ -599,6 +600,78 @@ static void keeps_a_digest_until_its_own_papers_are_answered(void **state)
 	assert_string_equal(endpoint->calls[2].title, "retrieval four");
 }
 
+static bool is_queued(struct rig *rig)
+{
+	struct store_last_digest last = {0};
+	struct error err = {0};
+	int found = store_last_digest(rig->store, "ada", &last, &err);
+
+	assert_true(found >= 0);
+	return found == STORE_FOUND;
+}
+
+/* The seconds after its time at which the digest was queued. */
+static int64_t wait_for_digest(struct rig *rig, struct summarizer *summarizer)
+{
+	owned(schedule) struct schedule *schedule = NULL;
+	struct error err = {0};
+	int64_t look_ms = 0;
+	int64_t begun = rig->now;
+
+	rig->service.summarizer = summarizer;
+	assert_int_equal(store_set_slot(rig->store, "ada", 1, &err), 0);
+	assert_int_equal(schedule_open(&schedule, &rig->service, &err), 0);
+	for (; !is_queued(rig); rig->now++) {
+		assert_true(rig->now < begun + DAY_SEC);
+		assert_int_equal(summarizer_turn(summarizer, &look_ms, &err),
+		                 0);
+		on_wait(rig);
+		for (int i = 0; i < 5; i++)
+			assert_int_equal(
+				schedule_turn(schedule, &look_ms, &err), 0);
+	}
+	rig->service.summarizer = NULL;
+	return rig->now - begun;
+}
+
+/*
+ * The digest is due at 14:13, and it is 14:13:20: it may wait until 14:23. How
+ * many seconds it did.
+ */
+static int64_t measure_wait(struct rig *rig, enum play play)
+{
+	owned(summarizer) struct summarizer *summarizer = NULL;
+	struct summarizer_job job;
+	struct error err = {0};
+
+	rig->more =
+		"llm: { url = \"http://127.0.0.1:9/v1\"; model = \"m\";"
+		" max_wait_min = 10; };";
+	configure(rig, ADA("keywords = [\"retrieval\"]; send_at = "
+	                   "\"14:13\"; digest_wait_min = 0;"));
+	poll(rig);
+	endpoint_of(rig)->play = play;
+	job = job_of(rig);
+	assert_int_equal(
+		summarizer_open(&summarizer, &rig->service, &job, &err), 0);
+	return wait_for_digest(rig, summarizer);
+}
+
+static void makes_a_due_digest_wait_as_long_as_it_may(void **state)
+{
+	assert_in_range(measure_wait(*state, PLAY_NOTHING), 580, 582);
+}
+
+static void lets_a_due_digest_go_when_the_model_has_answered(void **state)
+{
+	assert_in_range(measure_wait(*state, PLAY_ANSWER), 1, 60);
+}
+
+static void lets_a_due_digest_go_when_the_model_is_in_trouble(void **state)
+{
+	assert_in_range(measure_wait(*state, PLAY_FAIL_FOR_GOOD), 1, 60);
+}
+
 int main(void)
 {
 #define WITH_MODEL(test) \
@@ -623,6 +696,9 @@ int main(void)
 			waits_for_an_endpoint_that_says_nothing_until_its_time),
 		WITH_MODEL(stops_when_the_days_tokens_are_used_up),
 		WITH_MODEL(keeps_a_digest_until_its_own_papers_are_answered),
+		WITH_MODEL(makes_a_due_digest_wait_as_long_as_it_may),
+		WITH_MODEL(lets_a_due_digest_go_when_the_model_has_answered),
+		WITH_MODEL(lets_a_due_digest_go_when_the_model_is_in_trouble),
 	};
 
 	return cmocka_run_group_tests_name("summarize", tests, NULL, NULL);
