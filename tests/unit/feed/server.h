@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "net/net.h"
 
 #define CONNECTIONS 32
@@ -89,12 +90,16 @@ static bool is_whole(struct span request)
 	static const char length[] = "Content-Length: ";
 	size_t at = span_find(request, length);
 	size_t end = span_find(request, "\r\n\r\n");
-	size_t n_body = 0;
+	struct span number;
+	uint64_t n_body = 0;
 
 	if (end == request.len)
 		return false;
-	if (at < end)
-		n_body = strtoul(request.ptr + at + strlen(length), NULL, 10);
+	if (at < end) {
+		number = span_skip(request, at + strlen(length));
+		number = span_first(number, span_find(number, "\r"));
+		assert_true(num_parse(number, 0, SIZE_MAX, &n_body));
+	}
 	return request.len == end + 4 + n_body;
 }
 
