@@ -101,6 +101,7 @@ $(B)/%.o: %.c
 # Files that are built into the program by .incbin.
 $(B)/src/model/category.o: etc/categories
 $(B)/src/model/calendar.o: etc/holidays
+$(B)/src/llm/request.o: templates/prompt.txt
 $(B)/src/digest/builtin.o: $(shell find templates -type f 2>/dev/null)
 
 # ---- what a person types: installs what is missing, then does its job ----

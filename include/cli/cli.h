@@ -41,6 +41,7 @@ extern const struct cli_command cli_try;
 extern const struct cli_command cli_explain;
 extern const struct cli_command cli_status;
 extern const struct cli_command cli_resume;
+extern const struct cli_command cli_summarize;
 extern const struct cli_command cli_bounce;
 extern const struct cli_command cli_backup;
 extern const struct cli_command cli_version;

@@ -11,6 +11,7 @@
 #include "cli_private.h"
 #include "service/compose.h"
 #include "service/letter.h"
+#include "service/summarize.h"
 
 enum format {
 	FORMAT_HTML,
@@ -128,14 +129,15 @@ static int write_output(const struct wish *wish, struct span content)
 }
 
 static int show_digest(struct cli *cli, const struct subscriber *subscriber,
-                       const struct digest *digest, const struct wish *wish)
+                       struct digest *digest, const struct wish *wish)
 {
 	owned(buf) struct buf out = BUF_INIT(LIMIT_MESSAGE_BYTES);
 	const struct view view = {&cli->service, subscriber, digest,
 	                          wish->format};
 	struct error err = {0};
 
-	if (render(&view, &out, &err) < 0) {
+	if (service_add_words(&cli->service, subscriber, digest, &err) < 0 ||
+	    render(&view, &out, &err) < 0) {
 		cli_say("%s", err.message);
 		return CLI_FAILED;
 	}

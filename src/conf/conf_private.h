@@ -58,7 +58,7 @@ bool conf_is_bad(const config_setting_t *setting);
 
 /* ---- later.c ---- */
 
-#define CONF_LATER_GROUPS 2
+#define CONF_LATER_GROUPS 1
 
 /* Which keys without effect were set, and where the first of them. */
 struct conf_later {

@@ -9,14 +9,12 @@
 
 enum later_group {
 	LATER_HEALTH,
-	LATER_SUMMARIES,
 };
 
 static const char *const sentences[CONF_LATER_GROUPS] = {
 	[LATER_HEALTH] =
 		"mails about changes of health come with a later "
 		"version; 'arxmail status' and the log tell them",
-	[LATER_SUMMARIES] = "one-line summaries come with a later version",
 };
 
 static const struct {
@@ -24,7 +22,6 @@ static const struct {
 	const char *name;
 	enum later_group later;
 } keys[] = {
-	{"", "llm", LATER_SUMMARIES},
 	{"sender", "admin", LATER_HEALTH},
 };
 

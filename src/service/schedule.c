@@ -8,6 +8,7 @@
 #include "model/day.h"
 #include "service/compose.h"
 #include "service/poll.h"
+#include "service/summarize.h"
 #include "service_private.h"
 
 #define MS_PER_SEC 1000
@@ -281,15 +282,40 @@ enum judgement {
 };
 
 static int wait_for(struct schedule *schedule, struct appointment *item,
-                    const char *category, struct error *err)
+                    const char *reason, struct error *err)
 {
-	owned(mem) char *reason =
-		mem_printf("for today's batch of %s", category);
-
 	item->at = now_of(schedule) + WAIT_LOOK_SEC;
 	if (note(schedule, item->subscriber, item->due_day, reason, err) < 0)
 		return -1;
 	return IS_LATER;
+}
+
+static int wait_for_batch(struct schedule *schedule, struct appointment *item,
+                          const char *category, struct error *err)
+{
+	owned(mem) char *reason =
+		mem_printf("for today's batch of %s", category);
+
+	return wait_for(schedule, item, reason, err);
+}
+
+/* Never after llm.max_wait_min, whatever the model does. */
+static int wait_for_words(struct schedule *schedule, struct appointment *item,
+                          int64_t until, struct error *err)
+{
+	int rc = wait_for(schedule, item, "for the model's summaries", err);
+
+	if (item->at > until)
+		item->at = until;
+	return rc;
+}
+
+static bool may_have_words(const struct schedule *schedule,
+                           const struct appointment *item)
+{
+	const struct summarizer *summarizer = schedule->service->summarizer;
+
+	return summarizer && summarizer_keeps(summarizer, item->subscriber);
 }
 
 static int judge(struct schedule *schedule, struct appointment *item,
@@ -299,6 +325,7 @@ static int judge(struct schedule *schedule, struct appointment *item,
 	int64_t now = now_of(schedule);
 	const char *category;
 	int64_t slot_at;
+	int64_t words_until;
 
 	if (!zone ||
 	    slot_last(item->subscriber, zone, now, &item->due_day, &slot_at) !=
@@ -310,7 +337,11 @@ static int judge(struct schedule *schedule, struct appointment *item,
 	category = find_wanted(item->subscriber, missing);
 	if (category &&
 	    now < slot_at + (int64_t)item->subscriber->digest_wait_min * 60)
-		return wait_for(schedule, item, category, err);
+		return wait_for_batch(schedule, item, category, err);
+	words_until = slot_at +
+	              (int64_t)schedule->service->conf->llm.max_wait_min * 60;
+	if (now < words_until && may_have_words(schedule, item))
+		return wait_for_words(schedule, item, words_until, err);
 	if (note_missed(schedule, item, err) < 0)
 		return -1;
 	return IS_DUE;

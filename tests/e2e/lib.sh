@@ -247,6 +247,22 @@ feed_script() {
     mv "$T/feeds.json.new" "$T/feeds.json"
 }
 
+# start_llm: $T/llm.json is its script, $T/llm.jsonl its log. LLM is how a config
+# finds it.
+start_llm() {
+    llm_script <<<'{}'
+    start_server llm llm_server.py "$T/llm.json" "$T/llm.jsonl"
+    # shellcheck disable=SC2034
+    LLM_EVENTS=$FD
+    # shellcheck disable=SC2034
+    LLM="url = \"http://127.0.0.1:$PORT/v1\"; model = \"test-model\";"
+}
+
+llm_script() {
+    cat >"$T/llm.json.new"
+    mv "$T/llm.json.new" "$T/llm.json"
+}
+
 # feed CATEGORY FILE: what the category announces, where feeds are file: URLs.
 feed() {
     cp "$2" "$T/feeds/$1.xml"
