@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "health_private.h"
 #include "mail/message.h"
+#include "service/courier.h"
 
 #define LOOK_EVERY_MS 300000
 #define AGAIN_MS 900000 /* after a mail that could not be sent */
@@ -14,25 +15,16 @@
 #define LAST_MAIL "last mail" /* the row that says when it was */
 #define TEXT_BYTES 65536
 
-enum mail_state {
-	MAIL_NONE,
-	MAIL_OPENING,
-	MAIL_SENT,
-	MAIL_FAILED,
-};
-
 struct health {
 	struct service *service;
 	int64_t look_ms;
 	/* The mail under way. */
-	enum mail_state mail;
-	void *relay;
+	struct courier *courier; /* NULL: there is none */
 	char *to;
 	char *subject;
 	struct buf message;
 	struct strings begun; /* subjects that it tells of */
 	struct strings ended;
-	struct smtp_outcome outcome;
 };
 
 static int64_t now_of(const struct health *health)
@@ -42,54 +34,14 @@ static int64_t now_of(const struct health *health)
 
 /* ---- the mail ---- */
 
-static void end_mail(struct health *health, enum mail_state state,
-                     const struct smtp_outcome *outcome)
-{
-	health->mail = state;
-	health->outcome = *outcome;
-}
-
-static void on_open(void *ctx)
-{
-	struct health *health = ctx;
-	const struct smtp_letter letter = {
-		health->service->conf->sender.from.address, health->to,
-		buf_span(&health->message)};
-
-	health->service->world->relay_send(health->relay, &letter);
-}
-
-static void on_ready(void *ctx)
-{
-	struct health *health = ctx;
-
-	health->service->world->relay_send_body(health->relay, NULL);
-}
-
-static void on_closed(void *ctx, const struct smtp_outcome *outcome)
-{
-	end_mail(ctx, MAIL_FAILED, outcome);
-}
-
-/* What may have arrived is not told again. */
-static void on_done(void *ctx, const struct smtp_outcome *outcome)
-{
-	bool sent = outcome->verdict == SMTP_SENT ||
-	            outcome->verdict == SMTP_UNKNOWN;
-
-	end_mail(ctx, sent ? MAIL_SENT : MAIL_FAILED, outcome);
-}
-
 static void forget_mail(struct health *health)
 {
-	if (health->relay)
-		health->service->world->relay_close(take_ptr(health->relay));
+	courier_close(take_ptr(health->courier));
 	free(take_ptr(health->to));
 	free(take_ptr(health->subject));
 	buf_fini(&health->message);
 	strings_fini(&health->begun);
 	strings_fini(&health->ended);
-	health->mail = MAIL_NONE;
 }
 
 static int write_mail(struct health *health, const char *text,
@@ -116,14 +68,14 @@ static int write_mail(struct health *health, const char *text,
 static int begin_mail(struct health *health, const char *text,
                       struct error *err)
 {
-	struct service_world *world = health->service->world;
-	const struct smtp_events events = {on_open, on_closed, on_ready,
-	                                   on_done, health};
+	struct smtp_letter letter = {
+		.from = health->service->conf->sender.from.address};
 
 	if (write_mail(health, text, err) < 0)
 		return -1;
-	health->mail = MAIL_OPENING;
-	return world->relay_open(world->ctx, &events, &health->relay, err);
+	letter.to = health->to;
+	letter.message = buf_span(&health->message);
+	return courier_open(&health->courier, health->service, &letter, err);
 }
 
 /* ---- what was told ---- */
@@ -150,34 +102,38 @@ static int set_told(struct health *health, struct error *err)
 	return store_set_ill(store, &last, err);
 }
 
-static int finish_mail(struct health *health, struct error *err)
+static int store_told(struct health *health, struct error *err)
 {
 	struct store *store = health->service->store;
-	int rc = 0;
 
-	if (health->mail == MAIL_FAILED) {
-		log_warning("health: no mail to %s: %s",
-		            health->service->conf->sender.admin,
-		            health->outcome.sentence);
+	if (store_begin(store, err) < 0)
+		return -1;
+	if (set_told(health, err) < 0) {
+		store_rollback(store);
+		return -1;
+	}
+	return store_commit(store, err);
+}
+
+/* What may have arrived is not told again. */
+static int finish_mail(struct health *health,
+                       const struct smtp_outcome *outcome, struct error *err)
+{
+	const char *admin = health->service->conf->sender.admin;
+
+	if (outcome->verdict == SMTP_SENT || outcome->verdict == SMTP_UNKNOWN) {
+		if (store_told(health, err) < 0)
+			return -1;
+		log_notice("health: told %s: %s", admin, health->subject);
+	} else {
+		log_warning("health: no mail to %s: %s", admin,
+		            outcome->sentence);
 		health->look_ms =
 			clock_monotonic_ms(&health->service->world->clock) +
 			AGAIN_MS;
-	} else if (store_begin(store, err) < 0) {
-		return -1;
-	} else {
-		rc = set_told(health, err);
-		if (rc < 0)
-			store_rollback(store);
-		else
-			rc = store_commit(store, err);
-		if (rc == 0)
-			log_notice("health: told %s: %s",
-			           health->service->conf->sender.admin,
-			           health->subject);
 	}
-	if (rc == 0)
-		forget_mail(health);
-	return rc;
+	forget_mail(health);
+	return 0;
 }
 
 /* ---- changes ---- */
@@ -283,7 +239,7 @@ static int look(struct health *health, struct error *err)
 	    (now_of(health) < last_mail ||
 	     now_of(health) >= last_mail + MAIL_EVERY_SEC))
 		rc = tell(health, &changes, err);
-	if (rc < 0 || health->mail == MAIL_NONE)
+	if (!health->courier)
 		forget_mail(health);
 	buf_fini(&changes.text);
 	free(changes.first);
@@ -313,10 +269,15 @@ int health_turn(struct health *health, int64_t *ret_look_ms, struct error *err)
 	int64_t now_ms = clock_monotonic_ms(&health->service->world->clock);
 
 	*ret_look_ms = INT64_MAX;
-	if (health->mail == MAIL_OPENING)
-		return 0;
-	if (health->mail != MAIL_NONE && finish_mail(health, err) < 0)
-		return -1;
+	if (health->courier) {
+		const struct smtp_outcome *outcome =
+			courier_outcome(health->courier);
+
+		if (!outcome)
+			return 0;
+		if (finish_mail(health, outcome, err) < 0)
+			return -1;
+	}
 	if (now_ms >= health->look_ms) {
 		health->look_ms = now_ms + LOOK_EVERY_MS;
 		if (look(health, err) < 0)
