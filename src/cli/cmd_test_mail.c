@@ -28,21 +28,17 @@ static void mark(struct buf *out, struct span message)
 }
 
 /* The digest as the subscriber would get it, but to the address. */
-static int write_message(const struct cli *cli,
-                         const struct subscriber *subscriber,
-                         struct digest *digest, const char *address,
-                         struct buf *out, struct error *err)
+static int write_message(const struct cli *cli, const struct subscriber *reader,
+                         struct digest *digest, struct buf *out,
+                         struct error *err)
 {
 	owned(buf) struct buf message = BUF_INIT(LIMIT_MESSAGE_BYTES);
-	owned(mem) char *to = mem_dup(address);
-	struct subscriber reader = *subscriber;
 
-	reader.email = to;
 	free(digest->message_id);
 	digest->message_id = mail_new_message_id(&cli->conf->sender);
 	digest->created_at = clock_now_sec(&cli->service.world->clock);
-	if (service_write_letter(&cli->service, &reader, digest, &message,
-	                         err) < 0)
+	if (service_write_letter(&cli->service, reader, digest, &message, err) <
+	    0)
 		return -1;
 	mark(out, buf_span(&message));
 	return 0;
@@ -68,13 +64,15 @@ static int mail_digest(struct cli *cli, const struct subscriber *subscriber,
 {
 	const struct wish *wish = ctx;
 	owned(buf) struct buf message = BUF_INIT(LIMIT_MESSAGE_BYTES);
+	owned(mem) char *address = mem_dup(wish->address);
 	owned(mem) char *to = NULL;
+	struct subscriber reader = *subscriber;
 	struct smtp_letter letter = {.from = cli->conf->sender.from.address};
 	struct smtp_outcome outcome = {0};
 	struct error err = {0};
 
-	if (write_message(cli, subscriber, digest, wish->address, &message,
-	                  &err) < 0 ||
+	reader.email = address;
+	if (write_message(cli, &reader, digest, &message, &err) < 0 ||
 	    mail_address_for_smtp(&to, span_of(wish->address), &err) < 0) {
 		cli_say("%s", err.message);
 		return CLI_FAILED;
