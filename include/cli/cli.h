@@ -37,6 +37,7 @@ extern const struct cli_command cli_check;
 extern const struct cli_command cli_fetch;
 extern const struct cli_command cli_send_now;
 extern const struct cli_command cli_preview;
+extern const struct cli_command cli_test_mail;
 extern const struct cli_command cli_try;
 extern const struct cli_command cli_explain;
 extern const struct cli_command cli_status;

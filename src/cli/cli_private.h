@@ -37,3 +37,15 @@ int cli_next_option(int argc, char **argv, const struct option *options);
 
 /* Says what was meant by '?' or ':'; returns CLI_USAGE. */
 int cli_bad_option(const struct cli_command *command, int c, char **argv);
+
+/* What is done with a digest; returns an exit status. */
+typedef int (*cli_digest_fn)(struct cli *cli,
+                             const struct subscriber *subscriber,
+                             struct digest *digest, void *ctx);
+
+/*
+ * The subscriber's next digest as it would be, or the last one that was made,
+ * with what a model wrote. Where there is none, it says why, and what to do.
+ */
+int cli_with_digest(struct cli *cli, const struct subscriber *subscriber,
+                    bool last, cli_digest_fn use, void *ctx);

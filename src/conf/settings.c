@@ -331,14 +331,13 @@ static const struct conf_key llm_keys[] = {
          .fallback = 30},
 };
 
-static struct conf_scope scope_of(struct conf_loader *loader, const char *group,
+static struct conf_scope scope_of(struct conf_loader *loader,
                                   const char *prefix)
 {
 	return (struct conf_scope){
 		.loader = loader,
 		.source = loader->main,
 		.prefix = prefix,
-		.group = group,
 	};
 }
 
@@ -346,8 +345,8 @@ static void read_in_group(struct conf_loader *loader, const char *name,
                           struct conf_keys keys, void *base)
 {
 	owned(mem) char *prefix = mem_printf("%s.", name);
-	struct conf_scope root = scope_of(loader, "", "");
-	struct conf_scope scope = scope_of(loader, name, prefix);
+	struct conf_scope root = scope_of(loader, "");
+	struct conf_scope scope = scope_of(loader, prefix);
 	const config_setting_t *group =
 		config_setting_get_member(conf_source_root(loader->main), name);
 
@@ -390,7 +389,7 @@ static void fill_sender(struct mail_sender *sender)
 static void check_plain(struct conf_loader *loader,
                         const struct smtp_options *smtp)
 {
-	struct conf_scope scope = scope_of(loader, "smtp", "smtp.");
+	struct conf_scope scope = scope_of(loader, "smtp.");
 	const config_setting_t *tls = find_setting(loader, "smtp.tls");
 	struct error ignored = {0};
 	struct conf_url url;
@@ -429,7 +428,7 @@ static void check_plain(struct conf_loader *loader,
 
 static void check_login(struct conf_loader *loader)
 {
-	struct conf_scope scope = scope_of(loader, "smtp", "smtp.");
+	struct conf_scope scope = scope_of(loader, "smtp.");
 	const config_setting_t *name = find_setting(loader, "smtp.username");
 	const config_setting_t *file =
 		find_setting(loader, "smtp.password_file");
@@ -451,7 +450,7 @@ static void fill_retries(struct smtp_options *smtp)
 
 static void check_polls(struct conf_loader *loader)
 {
-	struct conf_scope scope = scope_of(loader, "feeds", "feeds.");
+	struct conf_scope scope = scope_of(loader, "feeds.");
 	const struct feed_options *feeds = &loader->conf->feeds;
 	const config_setting_t *until =
 		find_setting(loader, "feeds.poll_until");
@@ -468,7 +467,7 @@ static void check_polls(struct conf_loader *loader)
 /* Its local part grows by a token. */
 static void check_verp(struct conf_loader *loader)
 {
-	struct conf_scope scope = scope_of(loader, "smtp", "smtp.");
+	struct conf_scope scope = scope_of(loader, "smtp.");
 	const config_setting_t *verp = find_setting(loader, "smtp.verp");
 	owned(mem) char *address = NULL;
 	struct error ignored = {0};
@@ -504,7 +503,7 @@ static void find_service_user(struct conf_loader *loader)
 
 void conf_read_settings(struct conf_loader *loader)
 {
-	struct conf_scope scope = scope_of(loader, "", "");
+	struct conf_scope scope = scope_of(loader, "");
 	struct conf *conf = loader->conf;
 	size_t n_errors;
 

@@ -14,6 +14,7 @@
 #include "daemon/world.h"
 #include "daemon_private.h"
 #include "service/deliver.h"
+#include "service/health.h"
 #include "service/poll.h"
 #include "service/recover.h"
 #include "service/retain.h"
@@ -47,6 +48,7 @@ struct daemon {
 	struct sender *sender;
 	struct poller *poller;
 	struct recoverer *recoverer;
+	struct health *health;
 	struct schedule *schedule;
 	struct summarizer *summarizer; /* NULL: the config has no model */
 	int64_t prune_ms;              /* when the store is pruned again */
@@ -249,6 +251,7 @@ static void close_parts(struct daemon *daemon)
 	summarizer_close(take_ptr(daemon->summarizer));
 	poller_close(take_ptr(daemon->poller));
 	recoverer_close(take_ptr(daemon->recoverer));
+	health_close(take_ptr(daemon->health));
 	schedule_close(take_ptr(daemon->schedule));
 	digest_cache_free(take_ptr(daemon->cache));
 }
@@ -260,6 +263,7 @@ static int open_parts(struct daemon *daemon, struct error *err)
 	daemon->cache = digest_cache_new(CACHE_BYTES);
 	daemon->service.conf = daemon->conf;
 	daemon->service.cache = daemon->cache;
+	daemon->health = health_open(&daemon->service);
 	if (keep_subscribers(daemon, err) < 0 ||
 	    poller_open(&daemon->poller, &daemon->service, on_brought, daemon,
 	                err) < 0 ||
@@ -338,6 +342,9 @@ static int turn_parts(struct daemon *daemon, int64_t *look_ms,
 		keep_earlier(look_ms, part_ms);
 	}
 	if (schedule_turn(daemon->schedule, &part_ms, err) < 0)
+		return -1;
+	keep_earlier(look_ms, part_ms);
+	if (health_turn(daemon->health, &part_ms, err) < 0)
 		return -1;
 	keep_earlier(look_ms, part_ms);
 	return turn_pruning(daemon, look_ms, err);

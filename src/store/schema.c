@@ -181,9 +181,18 @@ static const char schema_6[] =
 	"  n_tokens INTEGER NOT NULL"
 	") STRICT;";
 
+static const char schema_7[] =
+	/* what is wrong with the service; is_told: the admin knows */
+	"CREATE TABLE ill ("
+	"  subject TEXT PRIMARY KEY,"
+	"  since   INTEGER NOT NULL,"
+	"  words   TEXT NOT NULL,"
+	"  is_told INTEGER NOT NULL"
+	") STRICT;";
+
 /* Step I leads from version I to I + 1. Steps that were released stay. */
-static const char *const steps[] = {schema_1, schema_2, schema_3,
-                                    schema_4, schema_5, schema_6};
+static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4,
+                                    schema_5, schema_6, schema_7};
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
@@ -251,11 +260,11 @@ static int take_steps(struct store *store, int64_t from, struct error *err)
 	for (int64_t i = from; i < SCHEMA_VERSION; i++)
 		if (store_exec(store, steps[i], err) < 0)
 			return -1;
-	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 6,
+	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 7,
 	               "the number below is the schema's version");
 	return store_exec(store,
 	                  "PRAGMA application_id = 0x6172786D;"
-	                  "PRAGMA user_version = 6",
+	                  "PRAGMA user_version = 7",
 	                  err);
 }
 
