@@ -128,12 +128,14 @@ unit: $(TESTS) $(REPLAYS)
 e2e: $(PROGRAMS)
 	@$(RUN_TESTS) $(E2E)
 
-# The tests of early ends at length. What they draw, SEED=N draws again.
-run-torture: $(PROGRAMS)
+# The tests of early ends at length, and other years than `make check` has. What
+# they draw, SEED=N draws again.
+run-torture: $(PROGRAMS) $(B)/tests/unit/service/test_years
 	@$(RM) $(B)/torture
 	@export TORTURE=1 SEED=$${SEED:-$$(date +%s)}; rc=0; \
 	    COUNTS=$(CURDIR)/$(B)/torture \
-	    $(RUN_TESTS) $(sort $(wildcard tests/e2e/05*.t)) || rc=1; \
+	    $(RUN_TESTS) $(sort $(wildcard tests/e2e/05*.t)) \
+        $(B)/tests/unit/service/test_years || rc=1; \
 	    cat $(B)/torture; echo "SEED=$$SEED"; exit $$rc
 
 run-interop: $(PROGRAMS)
