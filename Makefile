@@ -101,6 +101,7 @@ $(B)/%.o: %.c
 # Files that are built into the program by .incbin.
 $(B)/src/model/category.o: etc/categories
 $(B)/src/model/calendar.o: etc/holidays
+$(B)/src/llm/request.o: templates/prompt.txt
 $(B)/src/digest/builtin.o: $(shell find templates -type f 2>/dev/null)
 
 # ---- what a person types: installs what is missing, then does its job ----
@@ -127,12 +128,14 @@ unit: $(TESTS) $(REPLAYS)
 e2e: $(PROGRAMS)
 	@$(RUN_TESTS) $(E2E)
 
-# The tests of early ends at length. What they draw, SEED=N draws again.
-run-torture: $(PROGRAMS)
+# The tests of early ends at length, and other years than `make check` has. What
+# they draw, SEED=N draws again.
+run-torture: $(PROGRAMS) $(B)/tests/unit/service/test_years
 	@$(RM) $(B)/torture
 	@export TORTURE=1 SEED=$${SEED:-$$(date +%s)}; rc=0; \
 	    COUNTS=$(CURDIR)/$(B)/torture \
-	    $(RUN_TESTS) $(sort $(wildcard tests/e2e/05*.t)) || rc=1; \
+	    $(RUN_TESTS) $(sort $(wildcard tests/e2e/05*.t)) \
+        $(B)/tests/unit/service/test_years || rc=1; \
 	    cat $(B)/torture; echo "SEED=$$SEED"; exit $$rc
 
 run-interop: $(PROGRAMS)
@@ -228,13 +231,19 @@ boot-test:
 	@+! command -v dh >/dev/null || $(MAKE) --no-print-directory deb
 	@$(RUN_TESTS) $(sort $(wildcard tests/boot/*.t))
 
+# The same in a virtual machine of its own, whose clock may be set.
+vm-test:
+	@tests/setup.sh vm-test || true
+	@+! command -v dh >/dev/null || $(MAKE) --no-print-directory deb
+	@$(RUN_TESTS) $(sort $(wildcard tests/vm/*.t))
+
 clean:
 	$(RM) -r build
 
 .PHONY: all check torture demo screenshots interop bench lint run-check \
         run-torture run-interop run-demo run-screenshots run-bench fuzz \
         run-fuzz unit e2e golden-accept format install uninstall deb \
-        boot-test clean
+        boot-test vm-test clean
 .DELETE_ON_ERROR:
 -include $(shell find build -path build/deb -prune -o -name '*.d' -print \
     2>/dev/null)

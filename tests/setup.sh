@@ -2,7 +2,7 @@
 # Installs the Debian packages that a job needs and that are not there:
 #
 #     setup.sh build|demo|screenshots|check|torture|lint|interop|bench|deb|
-#              boot-test|ci
+#              boot-test|vm-test|ci
 #
 # Asks nothing. Where it cannot install, it says which packages to install.
 set -eu
@@ -31,9 +31,10 @@ bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown
        python3-feedparser" ;;
 deb) wanted=$deb ;;
 boot-test) wanted=$boot ;;
+vm-test) wanted="$boot qemu-system-x86 e2fsprogs" ;;
 ci) wanted="$lint $interop $boot prometheus valgrind" ;;
 *)
-    sed -n 's/^# *setup.sh/usage: setup.sh/p' "$0" >&2
+    sed -n '4,5s/^# *//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -80,6 +80,19 @@
 /* Waiting for the reply to the final dot: RFC 5321, section 4.5.3.2.6. */
 #define LIMIT_SMTP_DOT_SEC 600
 
+/* ---- language models ---- */
+
+#define LIMIT_PROMPT_BYTES (16U * LIMIT_KIB)
+/* A prompt, an abstract and a fault, the abstract's escapes included. */
+#define LIMIT_LLM_REQUEST_BYTES (1U * LIMIT_MIB)
+/* An abstract, translated; some models think aloud for long before. */
+#define LIMIT_LLM_ANSWER_BYTES (256U * LIMIT_KIB)
+#define LIMIT_LLM_CONNECT_SEC 15L
+/* One sentence. */
+#define LIMIT_SUMMARY_BYTES 1000U
+/* A question that an endpoint fails at so often is given up for the day. */
+#define LIMIT_LLM_TRIES 3
+
 /* ---- service ---- */
 
 /* Announcements older than this are in no digest. */

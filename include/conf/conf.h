@@ -16,6 +16,7 @@
 #include "base/strings.h"
 #include "digest/render.h"
 #include "feed/fetch.h"
+#include "llm/request.h"
 #include "mail/message.h"
 #include "mail/smtp.h"
 #include "model/calendar.h"
@@ -23,18 +24,6 @@
 #include "model/subscriber.h"
 
 #define CONF_DEFAULT_PATH "/etc/arxmail/arxmail.conf"
-
-/* The llm group; `url` NULL: off. */
-struct conf_llm {
-	char *url;
-	char *model;
-	char *api_key_file;
-	char *prompt_file;
-	uint32_t timeout_s;
-	uint32_t concurrency;
-	uint32_t per_day_tokens;
-	uint32_t max_wait_min;
-};
 
 struct conf {
 	char *path;
@@ -44,7 +33,7 @@ struct conf {
 	struct mail_sender sender;
 	struct smtp_options smtp;
 	struct feed_options feeds;
-	struct conf_llm llm;
+	struct llm_options llm;   /* `url` NULL: off */
 	struct calendar holidays; /* "holidays" beside the file, or built-in */
 	struct subscriber **subscribers; /* in the order of the files */
 	size_t n_subscribers;

@@ -36,7 +36,7 @@ struct mail_message {
 	int64_t date;           /* Unix seconds */
 	int32_t utc_offset_sec; /* for the Date field */
 	const char *text;
-	const char *html;
+	const char *html; /* NULL: plain text, and not a list's */
 	bool text_quoted; /* is as base/quoted.h makes it, and stays so */
 	bool html_quoted;
 };

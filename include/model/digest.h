@@ -2,12 +2,14 @@
 
 /* Matches, and a digest before it is rendered: plain values. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/owned.h"
 #include "base/strings.h"
 #include "model/paper.h"
+#include "model/words.h"
 
 /* A marked piece of a display text, in bytes. */
 struct mark {
@@ -57,6 +59,8 @@ struct digest_entry {
 	uint32_t old_version; /* replacements: the version sent before; 0 */
 	double score;
 	struct match match;
+	bool wants_words;         /* of a model, which may have failed: */
+	struct paper_words words; /* all NULL */
 };
 
 /*

@@ -13,8 +13,11 @@
 #include "base/error.h"
 #include "conf/conf.h"
 #include "feed/fetch.h"
+#include "llm/client.h"
 #include "mail/smtp.h"
 #include "store/store.h"
+
+struct summarizer;
 
 struct service_world {
 	struct clock clock;
@@ -31,6 +34,12 @@ struct service_world {
 	void (*relay_send_body)(void *relay, const struct smtp_letter *next);
 	void (*relay_close)(void *relay);
 
+	/* As llm_ask(); where the config has an llm group. */
+	void (*ask)(void *ctx, const struct llm_question *question,
+	            llm_answer_fn done, void *arg);
+	/* Questions that are on their way get no answers any more. */
+	void (*forget)(void *ctx);
+
 	/* One wait until `until_ms` (monotonic) at most, as net_turn(). */
 	int (*wait)(void *ctx, int64_t until_ms, struct error *err);
 };
@@ -41,4 +50,6 @@ struct service {
 	struct store *store;
 	struct service_world *world;
 	struct digest_cache *cache; /* NULL: none */
+	/* Whose work a due digest may wait for; NULL: none. */
+	const struct summarizer *summarizer;
 };

@@ -187,8 +187,10 @@ int cli_open_loaded(struct cli *cli, struct conf *conf, enum store_mode mode)
 		return CLI_FAILED;
 	}
 	cli->cache = digest_cache_new(CACHE_BYTES);
-	cli->service = (struct service){cli->conf, cli->store,
-	                                world_service(cli->world), cli->cache};
+	cli->service = (struct service){.conf = cli->conf,
+	                                .store = cli->store,
+	                                .world = world_service(cli->world),
+	                                .cache = cli->cache};
 	return CLI_DONE;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli_private.h"
 #include "feed/parser.h"
+#include "service/summarize.h"
 
 /* ---- the database ---- */
 
@@ -223,21 +224,83 @@ static int check_relay(struct cli *cli)
 	return check.status;
 }
 
-static int check_smtp(const char *conf_path)
+/* The config and the world, without any state. */
+static int open_world(struct cli *cli, const char *conf_path)
 {
-	owned(cli) struct cli cli = {0};
 	struct error err = {0};
 
-	cli.conf = cli_read_conf(conf_path);
-	if (!cli.conf)
+	cli->conf = cli_read_conf(conf_path);
+	if (!cli->conf)
 		return CLI_FAILED;
-	if (world_open(&cli.world, cli.conf, NULL, &err) < 0) {
+	if (world_open(&cli->world, cli->conf, NULL, &err) < 0) {
 		cli_say("%s", err.message);
 		return CLI_FAILED;
 	}
-	cli.service = (struct service){.conf = cli.conf,
-	                               .world = world_service(cli.world)};
+	cli->service = (struct service){.conf = cli->conf,
+	                                .world = world_service(cli->world)};
+	return CLI_DONE;
+}
+
+static int check_smtp(const char *conf_path)
+{
+	owned(cli) struct cli cli = {0};
+
+	if (open_world(&cli, conf_path) != CLI_DONE)
+		return CLI_FAILED;
 	return check_relay(&cli);
+}
+
+/* ---- the model ---- */
+
+/* The first one in which it will have to write. */
+static const char *find_language(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_subscribers; i++)
+		if (conf->subscribers[i]->summaries)
+			return conf->subscribers[i]->language;
+	return "en";
+}
+
+static int check_model(struct cli *cli)
+{
+	const struct llm_options *llm = &cli->conf->llm;
+	struct llm_question question = {
+		.title = "Attention Is All You Need",
+		.abstract =
+			"The dominant sequence transduction models are based "
+			"on recurrent or convolutional networks with an "
+			"encoder and a decoder. We propose a simple network "
+			"architecture, the Transformer, based solely on "
+			"attention mechanisms. It is superior in quality on "
+			"two machine translation tasks while being more "
+			"parallelizable and requiring less time to train.",
+		.language = find_language(cli->conf),
+	};
+	owned(paper_words) struct paper_words words = {0};
+	owned(mem) char *fault = NULL;
+
+	question.language_name =
+		service_language_name(cli->conf, question.language);
+	printf("asking %s at %s in %s\n", llm->model, llm->url,
+	       question.language_name);
+	fflush(stdout);
+	if (cli_ask_model(&cli->service, &question, &words, &fault) != CLI_DONE)
+		return CLI_FAILED;
+	cli_print_words(&words);
+	return CLI_DONE;
+}
+
+static int check_llm(const char *conf_path)
+{
+	owned(cli) struct cli cli = {0};
+
+	if (open_world(&cli, conf_path) != CLI_DONE)
+		return CLI_FAILED;
+	if (!cli.conf->llm.url) {
+		cli_say("the config has no llm group: summaries are off");
+		return CLI_FAILED;
+	}
+	return check_model(&cli);
 }
 
 static int run(const char *conf_path, int argc, char **argv)
@@ -255,20 +318,19 @@ static int run(const char *conf_path, int argc, char **argv)
 	if (!strcmp(what, "smtp"))
 		return check_smtp(conf_path);
 	if (!strcmp(what, "llm"))
-		return cli_usage(&cli_check,
-		                 "'check llm' is not there yet: summaries "
-		                 "come with a later version");
+		return check_llm(conf_path);
 	return cli_usage(&cli_check, "cannot check '%s'", what);
 }
 
 const struct cli_command cli_check = {
 	"check",
-	"[feeds|smtp]",
+	"[feeds|smtp|llm]",
 	"Reads the config, templates and database and says every error.\n"
 	"\n"
 	"Each error is one line on stderr, FILE:LINE: SETTING: what.\n"
 	"\n"
 	"  feeds  fetches one feed and says what came\n"
-	"  smtp   connects to the relay and logs in; sends no mail\n",
+	"  smtp   connects to the relay and logs in; sends no mail\n"
+	"  llm    asks the language model one question and shows its answer\n",
 	run,
 };

@@ -10,7 +10,6 @@
 #include "cli/cli.h"
 #include "cli_private.h"
 #include "preview_private.h"
-#include "service/compose.h"
 #include "service/letter.h"
 
 enum format {
@@ -146,9 +145,10 @@ static int write_output(const struct wish *wish, struct span content)
 	return CLI_DONE;
 }
 
-static int show_digest(struct cli *cli, const struct subscriber *subscriber,
-                       const struct digest *digest, const struct wish *wish)
+static int show(struct cli *cli, const struct subscriber *subscriber,
+                struct digest *digest, void *ctx)
 {
+	const struct wish *wish = ctx;
 	owned(buf) struct buf out = BUF_INIT(LIMIT_MESSAGE_BYTES);
 	const struct view view = {&cli->service, subscriber, digest,
 	                          wish->format,
@@ -165,73 +165,6 @@ static int show_digest(struct cli *cli, const struct subscriber *subscriber,
 		return CLI_FAILED;
 	}
 	return write_output(wish, buf_span(&out));
-}
-
-static int show_last(struct cli *cli, const struct subscriber *subscriber,
-                     const struct wish *wish)
-{
-	owned(store_digest) struct store_digest *stored = NULL;
-	struct store_last_digest last = {0};
-	struct error err = {0};
-	int found = store_last_digest(cli->store, subscriber->id, &last, &err);
-
-	if (found == STORE_MISSING) {
-		cli_say("%s: no digest was made yet", subscriber->email);
-		return CLI_FAILED;
-	}
-	if (found < 0 ||
-	    store_load_digest(cli->store, last.digest_id, &stored, &err) < 0) {
-		cli_say("%s", err.message);
-		return CLI_FAILED;
-	}
-	return show_digest(cli, subscriber, stored->digest, wish);
-}
-
-/* Why there is nothing to see, and what to do. */
-static int say_nothing(const struct subscriber *subscriber, int outcome,
-                       const struct digest *digest)
-{
-	if (outcome == COMPOSE_PAUSED)
-		cli_say("%s: paused in the config; --last shows the last "
-		        "digest",
-		        subscriber->email);
-	else if (outcome == COMPOSE_SUSPENDED)
-		cli_say("%s: suspended, because the address was refused too "
-		        "often; --last shows the last digest",
-		        subscriber->email);
-	else if (digest->n_considered == 0)
-		cli_say("%s: nothing new is stored for these categories; "
-		        "'arxmail fetch' polls the feeds, --last shows the "
-		        "last digest",
-		        subscriber->email);
-	else
-		cli_say("%s: none of %u new papers matches; 'arxmail fetch' "
-		        "polls the feeds, --last shows the last digest",
-		        subscriber->email, digest->n_considered);
-	return CLI_FAILED;
-}
-
-static int show_next(struct cli *cli, const struct subscriber *subscriber,
-                     const struct wish *wish)
-{
-	owned(service_composer) struct service_composer *composer = NULL;
-	owned(composed) struct service_composed composed = {0};
-	struct error err = {0};
-	int outcome;
-
-	if (service_composer_new(&composer, &cli->service, &subscriber, 1,
-	                         &err) < 0) {
-		cli_say("%s", err.message);
-		return CLI_FAILED;
-	}
-	outcome = service_compose(composer, subscriber, &composed, &err);
-	if (outcome < 0) {
-		cli_say("%s", err.message);
-		return CLI_FAILED;
-	}
-	if (outcome != COMPOSED)
-		return say_nothing(subscriber, outcome, composed.digest);
-	return show_digest(cli, subscriber, composed.digest, wish);
 }
 
 static bool read_format(const char *name, enum format *ret_format)
@@ -293,8 +226,7 @@ static int preview(const char *conf_path, char **name, struct wish *wish)
 	}
 	if (cli_open_loaded(&cli, conf, STORE_READ) != CLI_DONE)
 		return CLI_FAILED;
-	return wish->last ? show_last(&cli, list[0], wish)
-	                  : show_next(&cli, list[0], wish);
+	return cli_with_digest(&cli, list[0], wish->last, show, wish);
 }
 
 static int run(const char *conf_path, int argc, char **argv)

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli_private.h"
@@ -11,6 +12,7 @@
 #include "service/compose.h"
 #include "service/deliver.h"
 #include "service/retain.h"
+#include "service/summarize.h"
 
 /* Between two looks of the progress bar. */
 #define SHOW_MS 100
@@ -256,6 +258,41 @@ static int requeue(struct send_run *run)
 	return 0;
 }
 
+static void on_summarized(void *ctx, const struct summarizer_counts *counts)
+{
+	const struct send_run *run = ctx;
+
+	if (run->is_terminal && counts->n_wanted > 0)
+		fprintf(stderr, "\r\033[Ksummaries: %zu of %zu",
+		        counts->n_answered + counts->n_given_up,
+		        counts->n_wanted);
+}
+
+/* The log tells of trouble; what is missing is missing in the digests. */
+static void summarize(struct send_run *run)
+{
+	const struct conf *conf = run->cli->conf;
+	const struct summarizer_job job = {.subscribers = run->list,
+	                                   .n = run->n_list};
+	const struct summarize_events events = {
+		.progress = on_summarized,
+		.stop = is_stopped,
+		.ctx = run,
+	};
+	int64_t wait_ms = (int64_t)conf->llm.max_wait_min * 60000;
+	struct error err = {0};
+	int rc;
+
+	if (!conf->llm.url)
+		return;
+	log_set_level(LOG_LEVEL_NOTICE);
+	rc = service_summarize(&run->cli->service, &job,
+	                       monotonic_ms(run) + wait_ms, &events, &err);
+	clear_progress(run);
+	if (rc < 0)
+		cli_say("%s", err.message);
+}
+
 static int queue(struct send_run *run)
 {
 	const struct service_queue_job job = {.subscribers = run->list,
@@ -393,8 +430,11 @@ static int send_all(struct send_run *run, const struct wish *wish)
 		return CLI_FAILED;
 	if (wish->dry_run)
 		return show(run);
-	if (keep_subscribers(run) < 0 ||
-	    (wish->again ? requeue(run) : queue(run)) < 0)
+	if (keep_subscribers(run) < 0)
+		return CLI_FAILED;
+	if (!wish->again)
+		summarize(run);
+	if ((wish->again ? requeue(run) : queue(run)) < 0)
 		return CLI_FAILED;
 	return deliver(run, n_feeds_failed);
 }

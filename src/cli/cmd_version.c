@@ -5,6 +5,7 @@
 #include "digest/render.h"
 #include "feed/fetch.h"
 #include "feed/parser.h"
+#include "llm/answer.h"
 #include "mail/message.h"
 
 static int run(const char *conf_path, int argc, char **argv)
@@ -13,6 +14,7 @@ static int run(const char *conf_path, int argc, char **argv)
 		feed_fetch_add_library, feed_parser_add_library,
 		conf_add_library,       digest_add_library,
 		store_add_library,      mail_add_library,
+		llm_add_library,
 	};
 
 	(void)conf_path;

@@ -9,9 +9,9 @@
 #include "cli/cli.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_daemon,  &cli_check,  &cli_fetch,   &cli_send_now,
-	&cli_preview, &cli_try,    &cli_explain, &cli_status,
-	&cli_resume,  &cli_bounce, &cli_backup,  &cli_version,
+	&cli_daemon,    &cli_check,  &cli_fetch,   &cli_send_now, &cli_preview,
+	&cli_test_mail, &cli_try,    &cli_explain, &cli_status,   &cli_resume,
+	&cli_summarize, &cli_bounce, &cli_backup,  &cli_version,
 };
 
 /* "+": the command's own options are not for main(). */

@@ -61,6 +61,18 @@ static int read_queue(struct status *status, struct error *err)
 	                             &status->undelivered, err);
 }
 
+static int read_model(struct status *status, struct error *err)
+{
+	struct store *store = status->cli->store;
+
+	if (!status->cli->conf->llm.url)
+		return 0;
+	if (store_get_model_trouble(store, &status->model_trouble, err) < 0)
+		return -1;
+	return store_get_asked(store, (int32_t)(status->now / 86400),
+	                       &status->asked, err);
+}
+
 int status_open(struct status *status, struct cli *cli, uint32_t n_days,
                 struct error *err)
 {
@@ -78,6 +90,8 @@ int status_open(struct status *status, struct cli *cli, uint32_t n_days,
 		status->subscribers[i] = conf->subscribers[i];
 	service_categories(conf, NULL, &status->categories);
 	look_ahead(status);
+	if (read_model(status, err) < 0)
+		return -1;
 	return read_queue(status, err);
 }
 
@@ -87,6 +101,7 @@ void status_close(struct status *status)
 	free(status->subscribers);
 	store_queue_view_fini(&status->view);
 	store_trouble_fini(&status->trouble);
+	store_trouble_fini(&status->model_trouble);
 	store_suspended_list_fini(&status->suspended);
 	store_deliveries_fini(&status->undelivered);
 	*status = (struct status){0};

@@ -125,7 +125,7 @@ static struct json_object *make_queue(const struct status *status)
 	return queue;
 }
 
-static struct json_object *make_relay(const struct store_trouble *trouble)
+static struct json_object *make_trouble(const struct store_trouble *trouble)
 {
 	struct json_object *relay;
 
@@ -136,6 +136,22 @@ static struct json_object *make_relay(const struct store_trouble *trouble)
 	add_time(relay, "next_attempt_at", trouble->next_at);
 	add_text(relay, "words", trouble->words);
 	return relay;
+}
+
+static struct json_object *make_model(const struct status *status)
+{
+	const struct llm_options *llm = &status->cli->conf->llm;
+	struct json_object *model;
+
+	if (!llm->url)
+		return NULL;
+	model = json_object_new_object();
+	add_text(model, "name", llm->model);
+	add_number(model, "questions_today", status->asked.n_calls);
+	add_number(model, "tokens_today", status->asked.n_tokens);
+	json_object_object_add(model, "trouble",
+	                       make_trouble(&status->model_trouble));
+	return model;
 }
 
 static struct json_object *make_next(const struct status *status)
@@ -202,7 +218,8 @@ int status_print_json(const struct status *status, struct error *err)
 		return -1;
 	print_member("next_digests", make_next(status));
 	print_member("deliveries", make_queue(status));
-	print_member("relay_trouble", make_relay(&status->trouble));
+	print_member("relay_trouble", make_trouble(&status->trouble));
+	print_member("model", make_model(status));
 	print_member("suspended", make_suspended(&status->suspended));
 	fputs("\"undelivered\":", stdout);
 	print(make_undelivered(&status->undelivered));

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "cli/cli.h"
 #include "model/day.h"
+#include "store/words.h"
 
 struct status {
 	struct cli *cli;
@@ -21,6 +22,9 @@ struct status {
 	struct store_queue_counts counts;
 	struct store_queue_view view;
 	struct store_trouble trouble; /* since 0: none */
+	/* The language model, where the config has one. */
+	struct store_trouble model_trouble; /* since 0: none */
+	struct store_asked asked;           /* today, UTC */
 	struct store_suspended_list suspended;
 	struct store_deliveries undelivered; /* STATUS_DELIVERIES + 1 */
 	/* The next digests: when (INT64_MAX: never) and how many. */

@@ -94,6 +94,14 @@ static void print_deliveries(const struct status *status)
 	print_number("arxmail_relay_trouble",
 	             "1 while the relay takes nothing.",
 	             status->trouble.since > 0);
+	if (status->cli->conf->llm.url) {
+		print_number("arxmail_model_trouble",
+		             "1 while the language model is in trouble.",
+		             status->model_trouble.since > 0);
+		print_number("arxmail_model_tokens_today",
+		             "Tokens of the language model, today (UTC).",
+		             status->asked.n_tokens);
+	}
 	print_number("arxmail_suspended_subscribers",
 	             "Subscribers whose address was refused too often.",
 	             status->suspended.n);

@@ -288,6 +288,33 @@ static void print_queue(const struct status *status)
 	print_relay(status);
 }
 
+static void print_model(const struct status *status)
+{
+	const struct llm_options *llm = &status->cli->conf->llm;
+	const struct store_trouble *trouble = &status->model_trouble;
+	owned(buf) struct buf line = BUF_INIT(LINE_BYTES);
+	char time[TIME_SIZE];
+
+	if (!llm->url)
+		return;
+	buf_addf(&line,
+	         "model %s: %" PRIu64 " questions, %" PRIu64
+	         " tokens today (UTC)",
+	         llm->model, status->asked.n_calls, status->asked.n_tokens);
+	if (llm->per_day_tokens > 0)
+		buf_addf(&line, " of %" PRIu32, llm->per_day_tokens);
+	putchar('\n');
+	cli_print(buf_str(&line));
+	if (trouble->since == 0)
+		return;
+	buf_clear(&line);
+	buf_addf(&line, "  in trouble since %s: %s",
+	         format_time(trouble->since, time), trouble->words);
+	cli_print(buf_str(&line));
+	printf("  it is asked again at %s; digests go without its words\n",
+	       format_time(trouble->next_at, time));
+}
+
 static void print_delivery(const struct store_delivery *delivery)
 {
 	owned(buf) struct buf line = BUF_INIT(LINE_BYTES);
@@ -345,6 +372,7 @@ int status_print_text(const struct status *status, struct error *err)
 	if (status->is_named)
 		return 0;
 	print_queue(status);
+	print_model(status);
 	print_suspended(status);
 	print_undelivered(status);
 	return 0;

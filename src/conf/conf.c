@@ -4,14 +4,6 @@
 
 #include "base/mem.h"
 
-static void fini_llm(struct conf_llm *llm)
-{
-	free(llm->url);
-	free(llm->model);
-	free(llm->api_key_file);
-	free(llm->prompt_file);
-}
-
 void conf_free(struct conf *conf)
 {
 	if (!conf)
@@ -26,7 +18,7 @@ void conf_free(struct conf *conf)
 	mail_sender_fini(&conf->sender);
 	smtp_options_fini(&conf->smtp);
 	feed_options_fini(&conf->feeds);
-	fini_llm(&conf->llm);
+	llm_options_fini(&conf->llm);
 	calendar_fini(&conf->holidays);
 	free(conf->subscribers);
 	free(conf->by_id);

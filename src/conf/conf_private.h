@@ -6,8 +6,7 @@
  *   source     a file's text, looked at by scan, then by libconfig
  *   reader     a group against its table of keys, values into structs
  *   settings   the tables of state_dir … llm
- *   subscribers, topics
- *   later      keys whose feature is not there yet
+ *   subscribers, topics, times
  *   load       all of it, in order
  */
 
@@ -56,25 +55,12 @@ unsigned conf_line(const config_setting_t *setting);
 /* Did scan report this value, so that it means nothing? */
 bool conf_is_bad(const config_setting_t *setting);
 
-/* ---- later.c ---- */
-
-#define CONF_LATER_GROUPS 2
-
-/* Which keys without effect were set, and where the first of them. */
-struct conf_later {
-	struct strings names[CONF_LATER_GROUPS];
-	struct conf_place first[CONF_LATER_GROUPS];
-};
-
-void conf_later_fini(struct conf_later *later);
-
 /* ---- the run ---- */
 
 struct conf_loader {
 	struct conf *conf;
 	struct conf_problems errors;
 	struct conf_problems warnings;
-	struct conf_later later;
 	struct strings paths; /* what places point to */
 	struct strings zones; /* the names of conf->zones */
 	uid_t service_uid;    /* state_dir's owner, or who runs this */
@@ -90,15 +76,9 @@ struct conf_scope {
 	struct conf_loader *loader;
 	const struct conf_source *source;
 	const char *prefix; /* "smtp.", "subscriber ada@example.org: " */
-	const char *group;  /* for later.c: "smtp", "subscriber" */
 	bool silent;        /* reported where it stands, in defaults */
 	bool partial;       /* nothing is required here */
 };
-
-void conf_later_note(const struct conf_scope *scope, const char *name,
-                     const config_setting_t *setting);
-/* Adds a warning for each kind of feature that was asked for. */
-void conf_later_warn(struct conf_loader *loader);
 
 /*
  * `FILE:LINE: PREFIX NAME: what`, the name being the setting's or, for an
@@ -297,6 +277,14 @@ void conf_read_topics(const struct conf_scope *scope,
 
 /* Checks the defaults group for itself; errors in it are said once. */
 void conf_read_defaults(struct conf_loader *loader);
+
+/* ---- times.c ---- */
+
+/*
+ * Warns of a send_at that precedes the batch of its day, each combination of
+ * time and zone once.
+ */
+void conf_warn_of_times(struct conf_loader *loader);
 /* Adds a file's subscribers to the conf. */
 void conf_read_subscribers(struct conf_loader *loader,
                            const struct conf_source *source);

@@ -21,7 +21,6 @@ static void fini(struct conf_loader *loader)
 	conf_source_close(loader->main);
 	conf_problems_fini(&loader->errors);
 	conf_problems_fini(&loader->warnings);
-	conf_later_fini(&loader->later);
 	strings_fini(&loader->paths);
 	strings_fini(&loader->zones);
 	free(loader->places);
@@ -49,7 +48,6 @@ static void refuse_others(struct conf_loader *loader,
 		.loader = loader,
 		.source = source,
 		.prefix = "",
-		.group = "",
 	};
 	int n = config_setting_length(root);
 
@@ -200,7 +198,7 @@ static int load(struct conf_loader *loader, struct error *err)
 	read_folder(loader);
 	index_subscribers(loader);
 	warn_if_nobody(loader);
-	conf_later_warn(loader);
+	conf_warn_of_times(loader);
 	return 0;
 }
 

@@ -151,7 +151,6 @@ void conf_read_key(const struct conf_scope *scope,
 	if (!setting)
 		return;
 	key->read(scope, setting, key, field);
-	conf_later_note(scope, key->name, setting);
 }
 
 void conf_read_group(const struct conf_scope *scope,

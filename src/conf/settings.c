@@ -2,7 +2,10 @@
 
 #include "base/buf.h"
 #include "base/escape.h"
+#include "base/file.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "conf/formats.h"
 #include "conf_private.h"
 #include "mail/address.h"
@@ -97,19 +100,25 @@ static void read_secret(const struct conf_scope *scope,
 		conf_error(scope, setting, "%s", err.message);
 }
 
-/* The path of a secret that is read when it is needed. */
-static void read_secret_path(const struct conf_scope *scope,
-                             const config_setting_t *setting,
-                             const struct conf_key *key, void *field)
+static void read_prompt(const struct conf_scope *scope,
+                        const config_setting_t *setting,
+                        const struct conf_key *key, void *field)
 {
-	char *secret = NULL;
+	owned(mem) char *path = NULL;
+	owned(buf) struct buf text = BUF_INIT(LIMIT_PROMPT_BYTES);
+	struct error err = {0};
 
-	read_secret(scope, setting, key, &secret);
-	if (!secret)
+	conf_read_path(scope, setting, key, &path);
+	if (!path)
 		return;
-	explicit_bzero(secret, strlen(secret));
-	free(secret);
-	conf_read_path(scope, setting, key, field);
+	if (file_read(&text, path, &err) < 0)
+		conf_error(scope, setting, "%s", err.message);
+	else if (span_trim(buf_span(&text)).len == 0)
+		conf_error(scope, setting, "%s: is empty", path);
+	else if (!utf8_valid(buf_span(&text)))
+		conf_error(scope, setting, "%s: is not in UTF-8", path);
+	else
+		*(char **)field = mem_dup_span(buf_span(&text));
 }
 
 static void read_retries(const struct conf_scope *scope,
@@ -151,7 +160,7 @@ static int check_feed_url(const char *text, struct error *err)
 #define IN_SENDER(member) .offset = offsetof(struct mail_sender, member)
 #define IN_SMTP(member) .offset = offsetof(struct smtp_options, member)
 #define IN_FEEDS(member) .offset = offsetof(struct feed_options, member)
-#define IN_LLM(member) .offset = offsetof(struct conf_llm, member)
+#define IN_LLM(member) .offset = offsetof(struct llm_options, member)
 
 static const struct conf_key root_keys[] = {
 	{.name = "state_dir",
@@ -297,13 +306,8 @@ static const struct conf_key llm_keys[] = {
          IN_LLM(model),
          .flags = CONF_REQUIRED,
          .example = "model = \"name-of-the-model\""},
-	{.name = "api_key_file",
-         .read = read_secret_path,
-         IN_LLM(api_key_file)},
-	{.name = "prompt_file",
-         .read = conf_read_path,
-         IN_LLM(prompt_file),
-         .check = conf_check_file},
+	{.name = "api_key_file", .read = read_secret, IN_LLM(api_key)},
+	{.name = "prompt_file", .read = read_prompt, IN_LLM(prompt)},
 	{.name = "timeout_s",
          .read = conf_read_number,
          IN_LLM(timeout_s),
@@ -327,14 +331,13 @@ static const struct conf_key llm_keys[] = {
          .fallback = 30},
 };
 
-static struct conf_scope scope_of(struct conf_loader *loader, const char *group,
+static struct conf_scope scope_of(struct conf_loader *loader,
                                   const char *prefix)
 {
 	return (struct conf_scope){
 		.loader = loader,
 		.source = loader->main,
 		.prefix = prefix,
-		.group = group,
 	};
 }
 
@@ -342,8 +345,8 @@ static void read_in_group(struct conf_loader *loader, const char *name,
                           struct conf_keys keys, void *base)
 {
 	owned(mem) char *prefix = mem_printf("%s.", name);
-	struct conf_scope root = scope_of(loader, "", "");
-	struct conf_scope scope = scope_of(loader, name, prefix);
+	struct conf_scope root = scope_of(loader, "");
+	struct conf_scope scope = scope_of(loader, prefix);
 	const config_setting_t *group =
 		config_setting_get_member(conf_source_root(loader->main), name);
 
@@ -386,7 +389,7 @@ static void fill_sender(struct mail_sender *sender)
 static void check_plain(struct conf_loader *loader,
                         const struct smtp_options *smtp)
 {
-	struct conf_scope scope = scope_of(loader, "smtp", "smtp.");
+	struct conf_scope scope = scope_of(loader, "smtp.");
 	const config_setting_t *tls = find_setting(loader, "smtp.tls");
 	struct error ignored = {0};
 	struct conf_url url;
@@ -425,7 +428,7 @@ static void check_plain(struct conf_loader *loader,
 
 static void check_login(struct conf_loader *loader)
 {
-	struct conf_scope scope = scope_of(loader, "smtp", "smtp.");
+	struct conf_scope scope = scope_of(loader, "smtp.");
 	const config_setting_t *name = find_setting(loader, "smtp.username");
 	const config_setting_t *file =
 		find_setting(loader, "smtp.password_file");
@@ -447,7 +450,7 @@ static void fill_retries(struct smtp_options *smtp)
 
 static void check_polls(struct conf_loader *loader)
 {
-	struct conf_scope scope = scope_of(loader, "feeds", "feeds.");
+	struct conf_scope scope = scope_of(loader, "feeds.");
 	const struct feed_options *feeds = &loader->conf->feeds;
 	const config_setting_t *until =
 		find_setting(loader, "feeds.poll_until");
@@ -464,7 +467,7 @@ static void check_polls(struct conf_loader *loader)
 /* Its local part grows by a token. */
 static void check_verp(struct conf_loader *loader)
 {
-	struct conf_scope scope = scope_of(loader, "smtp", "smtp.");
+	struct conf_scope scope = scope_of(loader, "smtp.");
 	const config_setting_t *verp = find_setting(loader, "smtp.verp");
 	owned(mem) char *address = NULL;
 	struct error ignored = {0};
@@ -500,7 +503,7 @@ static void find_service_user(struct conf_loader *loader)
 
 void conf_read_settings(struct conf_loader *loader)
 {
-	struct conf_scope scope = scope_of(loader, "", "");
+	struct conf_scope scope = scope_of(loader, "");
 	struct conf *conf = loader->conf;
 	size_t n_errors;
 
@@ -521,4 +524,6 @@ void conf_read_settings(struct conf_loader *loader)
 		check_polls(loader);
 	if (find_setting(loader, "llm"))
 		read_in_group(loader, "llm", CONF_KEYS(llm_keys), &conf->llm);
+	if (!conf->llm.prompt)
+		conf->llm.prompt = mem_dup_span(llm_builtin_prompt());
 }

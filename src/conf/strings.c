@@ -67,7 +67,6 @@ static void read_source(struct conf_loader *loader,
 		.loader = loader,
 		.source = source,
 		.prefix = "",
-		.group = "strings",
 	};
 
 	read_words(&scope, language);

@@ -234,7 +234,6 @@ static void read_element(struct conf_loader *loader,
 		.loader = loader,
 		.source = source,
 		.prefix = "",
-		.group = "subscriber",
 		/* The defaults may be in the part that cannot be read. */
 		.partial = !loader->main_read,
 	};
@@ -256,7 +255,6 @@ void conf_read_subscribers(struct conf_loader *loader,
 		.loader = loader,
 		.source = source,
 		.prefix = "",
-		.group = "",
 	};
 	const config_setting_t *list =
 		member(conf_source_root(source), "subscribers");
@@ -290,7 +288,6 @@ void conf_read_defaults(struct conf_loader *loader)
 		.loader = loader,
 		.source = loader->main,
 		.prefix = "",
-		.group = "subscriber",
 		.partial = true,
 	};
 	const config_setting_t *group =

@@ -168,7 +168,6 @@ static void read_topic(const struct conf_scope *scope,
 		return;
 	prefix = make_prefix(scope, group, number);
 	inner.prefix = prefix;
-	inner.group = "topic";
 	inner.partial = false;
 	conf_read_group(&inner, group, CONF_KEYS(topic_keys), topic);
 	if (check_kind(&inner, group))

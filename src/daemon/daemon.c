@@ -14,10 +14,12 @@
 #include "daemon/world.h"
 #include "daemon_private.h"
 #include "service/deliver.h"
+#include "service/health.h"
 #include "service/poll.h"
 #include "service/recover.h"
 #include "service/retain.h"
 #include "service/schedule.h"
+#include "service/summarize.h"
 
 /* Rendered papers: a thousand with a few sets of marks each. */
 #define CACHE_BYTES (32U * LIMIT_MIB)
@@ -46,8 +48,10 @@ struct daemon {
 	struct sender *sender;
 	struct poller *poller;
 	struct recoverer *recoverer;
+	struct health *health;
 	struct schedule *schedule;
-	int64_t prune_ms; /* when the store is pruned again */
+	struct summarizer *summarizer; /* NULL: the config has no model */
+	int64_t prune_ms;              /* when the store is pruned again */
 	struct notifier notifier;
 	struct net_watch *signals;
 	int signal_fd;
@@ -206,14 +210,48 @@ static void on_brought(void *ctx)
 
 	if (daemon->recoverer)
 		recoverer_wake(daemon->recoverer);
+	if (daemon->summarizer)
+		summarizer_wake(daemon->summarizer);
 	if (daemon->schedule)
 		schedule_wake(daemon->schedule);
 }
 
+/* Who waits for the model's words is looked at again. */
+static void on_eased(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	if (daemon->schedule)
+		schedule_wake(daemon->schedule);
+}
+
+static int open_summarizer(struct daemon *daemon, struct error *err)
+{
+	const struct conf *conf = daemon->conf;
+	const struct summarizer_job job = {
+		.subscribers =
+			(const struct subscriber *const *)conf->subscribers,
+		.n = conf->n_subscribers,
+		.eased = on_eased,
+		.ctx = daemon,
+	};
+
+	if (!conf->llm.url)
+		return 0;
+	if (summarizer_open(&daemon->summarizer, &daemon->service, &job, err) <
+	    0)
+		return -1;
+	daemon->service.summarizer = daemon->summarizer;
+	return 0;
+}
+
 static void close_parts(struct daemon *daemon)
 {
+	daemon->service.summarizer = NULL;
+	summarizer_close(take_ptr(daemon->summarizer));
 	poller_close(take_ptr(daemon->poller));
 	recoverer_close(take_ptr(daemon->recoverer));
+	health_close(take_ptr(daemon->health));
 	schedule_close(take_ptr(daemon->schedule));
 	digest_cache_free(take_ptr(daemon->cache));
 }
@@ -225,10 +263,12 @@ static int open_parts(struct daemon *daemon, struct error *err)
 	daemon->cache = digest_cache_new(CACHE_BYTES);
 	daemon->service.conf = daemon->conf;
 	daemon->service.cache = daemon->cache;
+	daemon->health = health_open(&daemon->service);
 	if (keep_subscribers(daemon, err) < 0 ||
 	    poller_open(&daemon->poller, &daemon->service, on_brought, daemon,
 	                err) < 0 ||
 	    recoverer_open(&daemon->recoverer, &daemon->service, err) < 0 ||
+	    open_summarizer(daemon, err) < 0 ||
 	    schedule_open(&daemon->schedule, &daemon->service, err) < 0)
 		return -1;
 	net_forget_busy(world_net(daemon->world));
@@ -296,7 +336,15 @@ static int turn_parts(struct daemon *daemon, int64_t *look_ms,
 	if (recoverer_turn(daemon->recoverer, &part_ms, err) < 0)
 		return -1;
 	keep_earlier(look_ms, part_ms);
+	if (daemon->summarizer) {
+		if (summarizer_turn(daemon->summarizer, &part_ms, err) < 0)
+			return -1;
+		keep_earlier(look_ms, part_ms);
+	}
 	if (schedule_turn(daemon->schedule, &part_ms, err) < 0)
+		return -1;
+	keep_earlier(look_ms, part_ms);
+	if (health_turn(daemon->health, &part_ms, err) < 0)
 		return -1;
 	keep_earlier(look_ms, part_ms);
 	return turn_pruning(daemon, look_ms, err);

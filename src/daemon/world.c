@@ -7,6 +7,7 @@ struct world {
 	struct clock clock;
 	struct net *net;
 	struct feed_fetcher *fetcher;
+	struct llm_client *model; /* NULL: the config has none */
 	const struct conf *conf;
 	char *state_dir; /* NULL: no gate between processes */
 };
@@ -47,6 +48,23 @@ static void relay_close(void *relay)
 	smtp_close(relay);
 }
 
+static void ask(void *ctx, const struct llm_question *question,
+                llm_answer_fn done, void *arg)
+{
+	struct world *world = ctx;
+
+	llm_ask(world->model, question, done, arg);
+}
+
+static void forget(void *ctx)
+{
+	struct world *world = ctx;
+
+	llm_client_close(take_ptr(world->model));
+	if (world->conf->llm.url)
+		world->model = llm_client_open(world->net, &world->conf->llm);
+}
+
 static int wait_once(void *ctx, int64_t until_ms, struct error *err)
 {
 	struct world *world = ctx;
@@ -68,6 +86,8 @@ int world_open(struct world **ret_world, const struct conf *conf,
 		.relay_send = relay_send,
 		.relay_send_body = relay_send_body,
 		.relay_close = relay_close,
+		.ask = ask,
+		.forget = forget,
 		.wait = wait_once,
 	};
 	world->state_dir = state_dir ? mem_dup(state_dir) : NULL;
@@ -83,6 +103,7 @@ void world_close(struct world *world)
 	if (!world)
 		return;
 	feed_fetcher_close(world->fetcher);
+	llm_client_close(world->model);
 	net_close(world->net);
 	free(world->state_dir);
 	free(world);
@@ -93,6 +114,7 @@ int world_set_conf(struct world *world, const struct conf *conf,
 {
 	feed_fetcher_close(take_ptr(world->fetcher));
 	world->conf = conf;
+	forget(world);
 	return feed_fetcher_open(&world->fetcher, world->net, &world->clock,
 	                         &conf->feeds, world->state_dir, err);
 }

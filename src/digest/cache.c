@@ -135,6 +135,10 @@ static void add_entry(struct buf *key, const struct digest_entry *entry)
 	add_number(key, entry->type);
 	add_number(key, entry->old_version);
 	add_match(key, &entry->match);
+	add_number(key, entry->wants_words);
+	add_text(key, entry->words.title);
+	add_text(key, entry->words.summary);
+	add_text(key, entry->words.abstract);
 }
 
 /* Papers whose template names the digest's values serve in one digest only. */

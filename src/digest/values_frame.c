@@ -105,6 +105,28 @@ size_t values_matched(const struct digest *digest)
 	                                             : digest->n_entries;
 }
 
+/* The models whose words the papers have, each once, and a line on them. */
+static int add_models(struct value *map, const struct digest_frame *frame,
+                      const struct digest *digest, struct error *err)
+{
+	owned(strings) struct strings models = {0};
+	owned(value) struct value line = VALUE_MAP_INIT;
+
+	for (size_t i = 0; i < digest->n_entries; i++) {
+		const char *model = digest->entries[i].words.model;
+
+		if (model && !strings_has(&models, model))
+			strings_add(&models, span_of(model));
+	}
+	values_add_joined(&line, "models", &models, 0);
+	if (values_add_string(&line, "summaries_by", "summaries_by",
+	                      frame->language, err) < 0)
+		return -1;
+	value_add_text(map, "summaries",
+	               span_of(models.n > 0 ? line.items[1].text : NULL));
+	return 0;
+}
+
 int values_add_frame(struct value *map, const struct digest_frame *frame,
                      const struct digest *digest, struct error *err)
 {
@@ -120,6 +142,7 @@ int values_add_frame(struct value *map, const struct digest_frame *frame,
 	values_add_number(map, "matched", matched);
 	values_add_number(map, "considered", digest->n_considered);
 	if (add_topics(map, frame, digest, err) < 0 ||
+	    add_models(map, frame, digest, err) < 0 ||
 	    values_add_string(map, "date", "date", language, err) < 0 ||
 	    values_add_string(map, "date_long", "date_long", language, err) <
 	            0 ||

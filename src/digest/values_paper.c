@@ -54,30 +54,101 @@ static void add_marked(struct value *map, const char *name, const char *text,
 	value_add_ready(map, name, &out);
 }
 
-/* Title, and the abstract as its first sentence and what follows. */
+/* How an abstract is shown: a sentence for all of it, and what follows. */
+struct parts {
+	struct span abstract;
+	struct span summary; /* of `abstract`, or a model's */
+	struct span body;    /* of `abstract` */
+	bool is_folded;      /* the body is its beginning only */
+};
+
+/* The first sentence, and the rest. */
+static void split(struct parts *parts)
+{
+	parts->summary = text_first_sentence(parts->abstract);
+	parts->body =
+		value_trim(span_skip(parts->abstract, parts->summary.len));
+}
+
+/* Under a translation the original is its first two sentences. */
+static void fold(struct parts *parts)
+{
+	struct span first = text_first_sentence(parts->abstract);
+	struct span rest = span_skip(parts->abstract, first.len);
+	struct span blank = span_first(rest, rest.len - value_trim(rest).len);
+	struct span second = text_first_sentence(value_trim(rest));
+
+	parts->body = value_trim(span_first(
+		parts->abstract, first.len + blank.len + second.len));
+	parts->is_folded = parts->body.len < parts->abstract.len;
+}
+
+static struct parts find_parts(const struct digest_entry *entry)
+{
+	const struct paper_words *words = &entry->words;
+	struct parts parts = {
+		.abstract = value_trim(span_of(entry->paper->abstract)),
+	};
+
+	parts.body = parts.abstract;
+	parts.summary = value_trim(span_of(words->summary));
+	if (!words->summary)
+		split(&parts);
+	else if (words->abstract)
+		fold(&parts);
+	return parts;
+}
+
+/* A model's text has no marks. */
+static void add_words(struct value *map, const struct digest_frame *frame,
+                      const struct digest_entry *entry)
+{
+	const struct paper_words *words = &entry->words;
+	bool is_missing = entry->wants_words && !words->summary;
+
+	value_add_text(map, "translated_title", span_of(words->title));
+	value_add_text(map, "translated_abstract", span_of(words->abstract));
+	value_add_text(map, "unsummarized",
+	               is_missing ? values_label(frame->language, "no_summary")
+	                          : SPAN_NONE);
+}
+
+/* The summary with its marks, where it is the abstract's. */
+static void add_summary(struct value *map, const struct digest_entry *entry,
+                        struct span summary)
+{
+	owned(buf) struct buf out = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+
+	if (!entry->words.summary) {
+		add_marked(map, "summary_marked", entry->paper->abstract,
+		           summary, &entry->match.abstract);
+		return;
+	}
+	buf_add_markdown(&out, summary);
+	value_add_ready(map, "summary_marked", &out);
+}
+
 static void add_texts(struct value *map, const struct digest_entry *entry,
                       enum values_format format)
 {
 	const struct match *match = &entry->match;
-	const char *abstract_text = entry->paper->abstract;
+	const char *abstract = entry->paper->abstract;
 	struct span title = value_trim(span_of(entry->paper->title));
-	struct span abstract = value_trim(span_of(abstract_text));
-	struct span summary = text_first_sentence(abstract);
-	struct span body = value_trim(span_skip(abstract, summary.len));
+	struct parts parts = find_parts(entry);
 
 	value_add_text(map, "title", title);
-	value_add_text(map, "abstract", abstract);
-	value_add_text(map, "summary", summary);
-	value_add_text(map, "body", body);
+	value_add_text(map, "abstract", parts.abstract);
+	value_add_text(map, "summary", parts.summary);
+	value_add_text(map, "body", parts.body);
+	value_add_text(map, "ellipsis", span_of(parts.is_folded ? "…" : ""));
 	if (format == VALUES_PLAIN)
 		return;
 	add_marked(map, "title_marked", entry->paper->title, title,
 	           &match->title);
-	add_marked(map, "abstract_marked", abstract_text, abstract,
+	add_marked(map, "abstract_marked", abstract, parts.abstract,
 	           &match->abstract);
-	add_marked(map, "summary_marked", abstract_text, summary,
-	           &match->abstract);
-	add_marked(map, "body_marked", abstract_text, body, &match->abstract);
+	add_summary(map, entry, parts.summary);
+	add_marked(map, "body_marked", abstract, parts.body, &match->abstract);
 }
 
 static bool is_followed(const struct digest_entry *entry, size_t author)
@@ -247,6 +318,7 @@ int values_add_paper(struct value *map, const struct digest_frame *frame,
 	add_page(map, "pdf_url", "pdf", paper);
 	add_page(map, "html_url", "html", paper);
 	add_texts(map, entry, format);
+	add_words(map, frame, entry);
 	if (add_authors(map, frame, entry, format, err) < 0)
 		return -1;
 	return add_matched(map, frame->language, &entry->match, err);

@@ -114,8 +114,6 @@ static void add_list_fields(struct buf *out, const struct mail_sender *sender)
 	if (span_starts(span_of(sender->unsubscribe), "https:"))
 		mail_add_raw_field(out, "List-Unsubscribe-Post",
 		                   "List-Unsubscribe=One-Click");
-	mail_add_raw_field(out, "Auto-Submitted", "auto-generated");
-	mail_add_raw_field(out, "Precedence", "bulk");
 }
 
 static int add_header(struct buf *out, const struct mail_message *message,
@@ -137,7 +135,11 @@ static int add_header(struct buf *out, const struct mail_message *message,
 	mail_add_mailbox_field(out, "Message-ID", SPAN_NONE,
 	                       message->message_id);
 	mail_add_raw_field(out, "Content-Language", message->language);
-	add_list_fields(out, sender);
+	if (message->html)
+		add_list_fields(out, sender);
+	mail_add_raw_field(out, "Auto-Submitted", "auto-generated");
+	if (message->html)
+		mail_add_raw_field(out, "Precedence", "bulk");
 	return 0;
 }
 
@@ -174,10 +176,8 @@ static void encode(struct part *part, struct span text)
 	part->encoded = buf_span(&part->own);
 }
 
-static void add_part(struct buf *out, const char *boundary,
-                     const struct part *part)
+static void add_part(struct buf *out, const struct part *part)
 {
-	buf_addf(out, "--%s\r\n", boundary);
 	buf_addf(out, "Content-Type: %s; charset=utf-8\r\n", part->type);
 	buf_addf(out, "Content-Transfer-Encoding: %s\r\n\r\n",
 	         part->is_base64 ? "base64" : "quoted-printable");
@@ -195,6 +195,15 @@ static void add_boundary(struct buf *out, const char *message_id)
 	for (const char *c = message_id; *c && *c != '@'; c++)
 		if (g_ascii_isalnum(*c) && out->len < BOUNDARY_ID_BYTES)
 			buf_add_char(out, *c);
+}
+
+static void add_plain_body(struct buf *out, const struct mail_message *message)
+{
+	owned(part) struct part text = {.type = "text/plain"};
+
+	encode(&text, span_of(message->text));
+	buf_add_str(out, "MIME-Version: 1.0\r\n");
+	add_part(out, &text);
 }
 
 static void add_body(struct buf *out, const struct mail_message *message)
@@ -215,8 +224,10 @@ static void add_body(struct buf *out, const struct mail_message *message)
 	            "MIME-Version: 1.0\r\n"
 	            "Content-Type: multipart/alternative;\r\n");
 	buf_addf(out, " boundary=\"%s\"\r\n\r\n", buf_str(&boundary));
-	add_part(out, buf_str(&boundary), &text);
-	add_part(out, buf_str(&boundary), &html);
+	buf_addf(out, "--%s\r\n", buf_str(&boundary));
+	add_part(out, &text);
+	buf_addf(out, "--%s\r\n", buf_str(&boundary));
+	add_part(out, &html);
 	buf_addf(out, "--%s--\r\n", buf_str(&boundary));
 }
 
@@ -227,7 +238,10 @@ int mail_build(struct buf *out, const struct mail_message *message,
 
 	if (add_header(&built, message, err) < 0)
 		return -1;
-	add_body(&built, message);
+	if (message->html)
+		add_body(&built, message);
+	else
+		add_plain_body(&built, message);
 	if (built.failed)
 		return error_set(err, ERROR_LIMIT,
 		                 "the message is longer than %zu bytes",

@@ -42,12 +42,18 @@ struct digest *digest_new(void)
 	return mem_new(sizeof(struct digest));
 }
 
+static void entry_fini(struct digest_entry *entry)
+{
+	match_fini(&entry->match);
+	paper_words_fini(&entry->words);
+}
+
 void digest_free(struct digest *digest)
 {
 	if (!digest)
 		return;
 	for (size_t i = 0; i < digest->n_entries; i++)
-		match_fini(&digest->entries[i].match);
+		entry_fini(&digest->entries[i]);
 	free(digest->entries);
 	free(digest->subscriber_id);
 	free(digest->message_id);

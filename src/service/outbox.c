@@ -4,6 +4,7 @@
 #include "mail/address.h"
 #include "mail/bounce.h"
 #include "service/letter.h"
+#include "service/summarize.h"
 #include "service_private.h"
 
 #define PAGE 100 /* deliveries read at a time */
@@ -133,6 +134,9 @@ static int write_message(const struct outbox *outbox, struct letter *letter,
 	stored->digest->created_at = letter->delivery.created_at;
 	letter->n_papers = stored->digest->n_entries;
 	letter->day = stored->digest->day;
+	if (service_add_words(outbox->service, letter->subscriber,
+	                      stored->digest, err) < 0)
+		return -1;
 	return service_write_letter(outbox->service, letter->subscriber,
 	                            stored->digest, &letter->message, err);
 }

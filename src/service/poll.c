@@ -345,6 +345,10 @@ int poll_start(struct poll *poll, const char *category, struct error *err)
 	if (store_get_feed(poll->service->store, category, &known, err) < 0)
 		return -1;
 
+	/* Fetched while the clock was wrong: under which day is not known. */
+	if (known.polled_at > now_of(poll))
+		store_feed_fini(&known);
+
 	errand = mem_new(sizeof(*errand));
 	*errand = (struct errand){poll->errands, poll, mem_dup(category)};
 	poll->errands = errand;

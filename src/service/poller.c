@@ -12,8 +12,8 @@
 #define JITTER_PERCENT 10
 /* After a failure: doubled each time, up to the usual interval. */
 #define BACK_OFF_FIRST_SEC 120
-/* No poll lies further ahead: a day of 25 hours, and Retry-After. */
-#define FARTHEST_SEC (2 * 86400)
+/* The wall clock was set back if it is behind by so much. */
+#define JUMP_SEC 3
 /* Days without this program that get an outcome afterwards. */
 #define LOOK_BACK_DAYS 14
 
@@ -29,6 +29,8 @@ struct poller {
 	struct service_poll_events events;
 	struct feed_plan *plans;
 	size_t n;
+	int64_t seen_at; /* both clocks when they were last compared */
+	int64_t seen_ms;
 	void (*brought)(void *ctx);
 	void *ctx;
 };
@@ -190,6 +192,8 @@ int poller_open(struct poller **ret_poller, struct service *service,
 	owned(poller) struct poller *poller = mem_new(sizeof(*poller));
 	owned(strings) struct strings categories = {0};
 
+	poller->seen_at = clock_now_sec(&service->world->clock);
+	poller->seen_ms = clock_monotonic_ms(&service->world->clock);
 	poller->brought = brought;
 	poller->ctx = ctx;
 	poller->events = (struct service_poll_events){on_result, poller};
@@ -254,12 +258,24 @@ static int take_failure(struct poller *poller, struct error *err)
 	return -1;
 }
 
-/* A clock that was wrong when it was planned. */
-static void mistrust_future(struct poller *poller, struct feed_plan *item,
-                            int64_t now)
+/*
+ * The clock was set back: polls come as soon as they were to; those that were
+ * for another day, now.
+ */
+static void follow_clock(struct poller *poller, int64_t now, int64_t now_ms)
 {
-	if (item->at > now + FARTHEST_SEC)
-		plan(poller, item, now);
+	int64_t back = (now_ms - poller->seen_ms) / MS_PER_SEC -
+	               (now - poller->seen_at);
+
+	poller->seen_at = now;
+	poller->seen_ms = now_ms;
+	for (size_t i = 0; back > JUMP_SEC && i < poller->n; i++) {
+		struct feed_plan *item = &poller->plans[i];
+
+		item->at -= back;
+		if (!is_open_at(poller, item->at))
+			plan(poller, item, now);
+	}
 }
 
 int poller_turn(struct poller *poller, int64_t *ret_look_ms, struct error *err)
@@ -269,13 +285,13 @@ int poller_turn(struct poller *poller, int64_t *ret_look_ms, struct error *err)
 		clock_monotonic_ms(&poller->poll.service->world->clock);
 
 	*ret_look_ms = INT64_MAX;
+	follow_clock(poller, now, now_ms);
 	service_poll_results_fini(&poller->poll.results);
 	if (take_failure(poller, err) < 0)
 		return -1;
 	for (size_t i = 0; i < poller->n; i++) {
 		struct feed_plan *item = &poller->plans[i];
 
-		mistrust_future(poller, item, now);
 		if (!item->is_asked && item->at <= now &&
 		    start(poller, item, err) < 0)
 			return -1;

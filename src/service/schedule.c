@@ -6,41 +6,19 @@
 #include "base/mem.h"
 #include "model/category.h"
 #include "model/day.h"
+#include "schedule_private.h"
 #include "service/compose.h"
 #include "service/poll.h"
+#include "service/summarize.h"
 #include "service_private.h"
 
 #define MS_PER_SEC 1000
-/* The wall clock was set, or the machine slept, if it is off by so much. */
-#define JUMP_SEC 3
 /* How often a missing batch is looked for again. */
 #define WAIT_LOOK_SEC 30
 /* Composed together: more would hold up the loop when they are loaded. */
 #define TOGETHER 5000
-
-/* When a subscriber is to be looked at again. */
-struct appointment {
-	const struct subscriber *subscriber;
-	int64_t at;       /* Unix seconds; INT64_MAX: never */
-	int32_t done_day; /* of the last slot that is done */
-	int32_t due_day;  /* of the one that is due, while it is */
-};
-
-struct schedule {
-	struct service *service;
-	struct zone *new_york;
-	struct appointment *items; /* as conf->subscribers */
-	size_t n;
-	int64_t next_at; /* the earliest of them */
-	int64_t seen_at; /* both clocks when they were last compared */
-	int64_t seen_ms;
-	/* who is being composed for */
-	const struct subscriber **due;
-	size_t *due_items; /* their appointments */
-	size_t n_due;
-	size_t n_settled;
-	struct service_queue_run *run;
-};
+/* Missed days that get an outcome afterwards. */
+#define LOOK_BACK_DAYS 14
 
 static int64_t now_of(const struct schedule *schedule)
 {
@@ -52,92 +30,7 @@ static int64_t monotonic_ms(const struct schedule *schedule)
 	return clock_monotonic_ms(&schedule->service->world->clock);
 }
 
-/* ---- appointments ---- */
-
-/* Zones were checked with the config; GLib keeps them, so this is cheap. */
-static void plan(struct appointment *item, int64_t now)
-{
-	owned(zone) struct zone *zone = zone_open(item->subscriber->timezone);
-	int32_t day;
-	int64_t at;
-
-	item->at = INT64_MAX;
-	if (!zone)
-		return;
-	if (slot_last(item->subscriber, zone, now, &day, &at) == SLOT_FOUND &&
-	    day > item->done_day)
-		item->at = at;
-	else if (slot_next(item->subscriber, zone, now, &day, &at) ==
-	         SLOT_FOUND)
-		item->at = at;
-}
-
-static void plan_all(struct schedule *schedule)
-{
-	int64_t now = now_of(schedule);
-
-	schedule->seen_at = now;
-	schedule->seen_ms = monotonic_ms(schedule);
-	schedule->next_at = INT64_MAX;
-	for (size_t i = 0; i < schedule->n; i++) {
-		struct appointment *item = &schedule->items[i];
-
-		plan(item, now);
-		if (item->at < schedule->next_at)
-			schedule->next_at = item->at;
-	}
-}
-
-/* A last slot that lies ahead was done while the clock was wrong. */
-static void mistrust_future(struct appointment *item, int32_t today,
-                            int32_t last_day)
-{
-	if (item->done_day <= today + 1)
-		return;
-	log_warning(
-		"subscriber %s: its last slot lies in the future: the "
-		"clock was wrong; ignored",
-		item->subscriber->id);
-	item->done_day = last_day;
-}
-
-static int begin_item(struct schedule *schedule, struct appointment *item,
-                      struct error *err)
-{
-	struct store *store = schedule->service->store;
-	const struct subscriber *subscriber = item->subscriber;
-	owned(zone) struct zone *zone = zone_open(subscriber->timezone);
-	int64_t now = now_of(schedule);
-	int32_t last_day = 0;
-	int64_t at;
-
-	if (store_get_slot(store, subscriber->id, &item->done_day, err) < 0)
-		return -1;
-	if (!zone)
-		return 0;
-	(void)slot_last(subscriber, zone, now, &last_day, &at);
-	mistrust_future(item, zone_day(zone, now), last_day);
-	if (item->done_day > 0)
-		return 0;
-	/* New: what has passed before it came is not for it. */
-	item->done_day = last_day > 0 ? last_day : zone_day(zone, now) - 1;
-	return store_set_slot(store, subscriber->id, item->done_day, err);
-}
-
-static int begin_all(struct schedule *schedule, struct error *err)
-{
-	struct store *store = schedule->service->store;
-
-	if (store_begin(store, err) < 0)
-		return -1;
-	for (size_t i = 0; i < schedule->n; i++) {
-		if (begin_item(schedule, &schedule->items[i], err) < 0) {
-			store_rollback(store);
-			return -1;
-		}
-	}
-	return store_commit(store, err);
-}
+/* ---- its life ---- */
 
 int schedule_open(struct schedule **ret_schedule, struct service *service,
                   struct error *err)
@@ -156,9 +49,8 @@ int schedule_open(struct schedule **ret_schedule, struct service *service,
 	schedule->items = mem_array(schedule->n, sizeof(*schedule->items));
 	for (size_t i = 0; i < schedule->n; i++)
 		schedule->items[i].subscriber = conf->subscribers[i];
-	if (begin_all(schedule, err) < 0)
+	if (appointments_begin(schedule, err) < 0)
 		return -1;
-	plan_all(schedule);
 	*ret_schedule = take_ptr(schedule);
 	return 0;
 }
@@ -235,6 +127,7 @@ static const char *find_wanted(const struct subscriber *subscriber,
 
 /* ---- what is due ---- */
 
+/* What the day ended in already stays, unless that says less. */
 static int note(struct schedule *schedule, const struct subscriber *subscriber,
                 int32_t day, const char *reason, struct error *err)
 {
@@ -250,25 +143,31 @@ static int note(struct schedule *schedule, const struct subscriber *subscriber,
 
 	if (found < 0)
 		return -1;
-	if (found == STORE_FOUND && had != OUTCOME_NO_ANNOUNCEMENT)
+	if (found == STORE_FOUND && had != OUTCOME_NO_ANNOUNCEMENT &&
+	    had != OUTCOME_WAITING)
 		return 0;
 	return store_set_outcome(schedule->service->store, &row, err);
 }
 
-/* The days of the slots between that passed while nothing ran. */
+/*
+ * The days of the slots that are made up today: what becomes of them is today's
+ * outcome.
+ */
 static int note_missed(struct schedule *schedule,
                        const struct appointment *item, struct error *err)
 {
 	const struct subscriber *subscriber = item->subscriber;
 	char text[DAY_TEXT_SIZE];
-	owned(mem) char *reason =
-		mem_printf("arxmail did not run; made up with %s's",
-	                   day_format(item->due_day, text));
-	int32_t first = item->due_day - 14;
+	owned(mem) char *reason = NULL;
+	int32_t day = item->due_day - LOOK_BACK_DAYS;
+	int32_t today;
 
-	if (first < item->done_day + 1)
-		first = item->done_day + 1;
-	for (int32_t day = first; day < item->due_day; day++)
+	if (service_local_day(schedule->service, subscriber, &today, err) < 0)
+		return -1;
+	reason = mem_printf("made up on %s", day_format(today, text));
+	if (day < item->done_day + 1)
+		day = item->done_day + 1;
+	for (; day <= item->due_day && day < today; day++)
 		if ((subscriber->days >> day_date(day).weekday & 1) &&
 		    note(schedule, subscriber, day, reason, err) < 0)
 			return -1;
@@ -281,15 +180,43 @@ enum judgement {
 };
 
 static int wait_for(struct schedule *schedule, struct appointment *item,
-                    const char *category, struct error *err)
+                    const char *reason, struct error *err)
+{
+	item->at = now_of(schedule) + WAIT_LOOK_SEC;
+	if (item->told_day == item->due_day)
+		return IS_LATER;
+	if (note(schedule, item->subscriber, item->due_day, reason, err) < 0)
+		return -1;
+	item->told_day = item->due_day;
+	return IS_LATER;
+}
+
+static int wait_for_batch(struct schedule *schedule, struct appointment *item,
+                          const char *category, struct error *err)
 {
 	owned(mem) char *reason =
 		mem_printf("for today's batch of %s", category);
 
-	item->at = now_of(schedule) + WAIT_LOOK_SEC;
-	if (note(schedule, item->subscriber, item->due_day, reason, err) < 0)
-		return -1;
-	return IS_LATER;
+	return wait_for(schedule, item, reason, err);
+}
+
+/* Never after llm.max_wait_min, whatever the model does. */
+static int wait_for_words(struct schedule *schedule, struct appointment *item,
+                          int64_t until, struct error *err)
+{
+	int rc = wait_for(schedule, item, "for the model's summaries", err);
+
+	if (item->at > until)
+		item->at = until;
+	return rc;
+}
+
+static bool may_have_words(const struct schedule *schedule,
+                           const struct appointment *item)
+{
+	const struct summarizer *summarizer = schedule->service->summarizer;
+
+	return summarizer && summarizer_keeps(summarizer, item->subscriber);
 }
 
 static int judge(struct schedule *schedule, struct appointment *item,
@@ -299,20 +226,23 @@ static int judge(struct schedule *schedule, struct appointment *item,
 	int64_t now = now_of(schedule);
 	const char *category;
 	int64_t slot_at;
+	int64_t words_until;
 
 	if (!zone ||
 	    slot_last(item->subscriber, zone, now, &item->due_day, &slot_at) !=
 	            SLOT_FOUND ||
 	    item->due_day <= item->done_day) {
-		plan(item, now);
+		appointment_plan(item, now);
 		return IS_LATER;
 	}
 	category = find_wanted(item->subscriber, missing);
 	if (category &&
 	    now < slot_at + (int64_t)item->subscriber->digest_wait_min * 60)
-		return wait_for(schedule, item, category, err);
-	if (note_missed(schedule, item, err) < 0)
-		return -1;
+		return wait_for_batch(schedule, item, category, err);
+	words_until = slot_at +
+	              (int64_t)schedule->service->conf->llm.max_wait_min * 60;
+	if (now < words_until && may_have_words(schedule, item))
+		return wait_for_words(schedule, item, words_until, err);
 	return IS_DUE;
 }
 
@@ -338,14 +268,6 @@ static int collect(struct schedule *schedule, const struct strings *missing,
 	return 0;
 }
 
-static void find_next(struct schedule *schedule)
-{
-	schedule->next_at = INT64_MAX;
-	for (size_t i = 0; i < schedule->n; i++)
-		if (schedule->items[i].at < schedule->next_at)
-			schedule->next_at = schedule->items[i].at;
-}
-
 /* ---- composing ---- */
 
 static void on_composed(void *ctx, const struct subscriber *subscriber,
@@ -365,14 +287,17 @@ static int on_settled(void *ctx, const struct subscriber *subscriber,
                       struct error *err)
 {
 	struct schedule *schedule = ctx;
+	const struct appointment *item;
 	size_t i = schedule->n_settled;
 
 	while (i == schedule->n_due || schedule->due[i] != subscriber)
 		i = i == schedule->n_due ? 0 : i + 1;
 	schedule->n_settled = i + 1;
+	item = &schedule->items[schedule->due_items[i]];
+	if (note_missed(schedule, item, err) < 0)
+		return -1;
 	return store_set_slot(schedule->service->store, subscriber->id,
-	                      schedule->items[schedule->due_items[i]].due_day,
-	                      err);
+	                      item->due_day, err);
 }
 
 static int begin_run(struct schedule *schedule, struct error *err)
@@ -415,10 +340,10 @@ static void finish_run(struct schedule *schedule)
 			&schedule->items[schedule->due_items[i]];
 
 		item->done_day = item->due_day;
-		plan(item, now);
+		appointment_plan(item, now);
 	}
 	end_run(schedule);
-	find_next(schedule);
+	appointments_find_next(schedule);
 }
 
 static int take_slice(struct schedule *schedule, struct error *err)
@@ -434,7 +359,7 @@ static int take_slice(struct schedule *schedule, struct error *err)
 	}
 	if (!schedule->run) {
 		end_run(schedule);
-		find_next(schedule);
+		appointments_find_next(schedule);
 		return 0;
 	}
 	state = service_queue_slice(schedule->run, err);
@@ -445,28 +370,13 @@ static int take_slice(struct schedule *schedule, struct error *err)
 
 /* ---- turns ---- */
 
-static bool has_jumped(struct schedule *schedule)
-{
-	int64_t wall = now_of(schedule) - schedule->seen_at;
-	int64_t real =
-		(monotonic_ms(schedule) - schedule->seen_ms) / MS_PER_SEC;
-
-	schedule->seen_at = now_of(schedule);
-	schedule->seen_ms = monotonic_ms(schedule);
-	return wall - real > JUMP_SEC || real - wall > JUMP_SEC;
-}
-
 int schedule_turn(struct schedule *schedule, int64_t *ret_look_ms,
                   struct error *err)
 {
 	int64_t now_ms = monotonic_ms(schedule);
 
-	if (has_jumped(schedule) && !schedule->run) {
-		log_notice(
-			"schedule: the clock was set, or the machine "
-			"slept");
-		plan_all(schedule);
-	}
+	if (appointments_check(schedule, err) < 0)
+		return -1;
 	if ((schedule->run || schedule->next_at <= now_of(schedule)) &&
 	    take_slice(schedule, err) < 0)
 		return -1;
@@ -490,7 +400,7 @@ void schedule_wake(struct schedule *schedule)
 		    item->due_day > item->done_day)
 			item->at = now;
 	}
-	find_next(schedule);
+	appointments_find_next(schedule);
 }
 
 bool schedule_next(const struct schedule *schedule, int64_t *ret_at,

@@ -381,18 +381,25 @@ static int recover(struct store *store, int64_t at, enum delivery_state lost,
 
 /* ---- the relay's trouble ---- */
 
+int store_set_trouble_of(struct store *store, enum trouble_of of,
+                         const struct store_trouble *trouble, struct error *err)
+{
+	if (trouble->since == 0)
+		return store_run(store, "DELETE FROM trouble WHERE one = ?1",
+		                 VALUES(INT(of)), err);
+	return store_run(store,
+	                 "INSERT INTO trouble (one, since, next_at, words)"
+	                 " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (one)"
+	                 " DO UPDATE SET next_at = ?3, words = ?4",
+	                 VALUES(INT(of), INT(trouble->since),
+	                        INT(trouble->next_at), TEXT(trouble->words)),
+	                 err);
+}
+
 int store_set_trouble(struct store *store, const struct store_trouble *trouble,
                       struct error *err)
 {
-	if (trouble->since == 0)
-		return store_run(store, "DELETE FROM trouble", NO_VALUES, err);
-	return store_run(store,
-	                 "INSERT INTO trouble (one, since, next_at, words)"
-	                 " VALUES (1, ?1, ?2, ?3) ON CONFLICT (one)"
-	                 " DO UPDATE SET next_at = ?2, words = ?3",
-	                 VALUES(INT(trouble->since), INT(trouble->next_at),
-	                        TEXT(trouble->words)),
-	                 err);
+	return store_set_trouble_of(store, TROUBLE_OF_RELAY, trouble, err);
 }
 
 void store_trouble_fini(struct store_trouble *trouble)
@@ -401,16 +408,17 @@ void store_trouble_fini(struct store_trouble *trouble)
 	*trouble = (struct store_trouble){0};
 }
 
-int store_get_trouble(struct store *store, struct store_trouble *ret_trouble,
-                      struct error *err)
+int store_get_trouble_of(struct store *store, enum trouble_of of,
+                         struct store_trouble *ret_trouble, struct error *err)
 {
 	sqlite3_stmt *row = NULL;
 	int rc;
 
 	*ret_trouble = (struct store_trouble){0};
 	if (store_query(store, &row,
-	                "SELECT since, next_at, words FROM trouble", NO_VALUES,
-	                err) < 0)
+	                "SELECT since, next_at, words FROM trouble"
+	                " WHERE one = ?1",
+	                VALUES(INT(of)), err) < 0)
 		return -1;
 	rc = store_step(store, row, err);
 	if (rc <= 0)
@@ -422,6 +430,12 @@ int store_get_trouble(struct store *store, struct store_trouble *ret_trouble,
 	};
 	store_reset(row);
 	return STORE_FOUND;
+}
+
+int store_get_trouble(struct store *store, struct store_trouble *ret_trouble,
+                      struct error *err)
+{
+	return store_get_trouble_of(store, TROUBLE_OF_RELAY, ret_trouble, err);
 }
 
 int store_recover_deliveries(struct store *store, int64_t at, bool hold,

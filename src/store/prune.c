@@ -133,6 +133,10 @@ static int prune_all(struct store *store, struct prune *prune,
 {
 	if (prune_digests(store, prune, err) < 0 ||
 	    delete_some(store,
+	                "DELETE FROM asked WHERE day IN (SELECT day FROM asked"
+	                " WHERE day < ?1 / 86400 LIMIT ?2)",
+	                prune, err) < 0 ||
+	    delete_some(store,
 	                /* 60 days later: 90 at least, keep_days being 30 */
 	                "DELETE FROM outcome WHERE (of, name, day) IN"
 	                " (SELECT of, name, day FROM outcome"

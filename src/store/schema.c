@@ -158,9 +158,41 @@ static const char schema_5[] =
 	/* when what the day lacked was asked for; NULL: never */
 	"ALTER TABLE outcome ADD COLUMN recovered_day INTEGER;";
 
+/*
+ * What a language model wrote; a summary of no bytes was given up at that
+ * time. Row 2 of `trouble` is the model's.
+ */
+static const char schema_6[] =
+	"CREATE TABLE answer ("
+	"  paper_no INTEGER NOT NULL REFERENCES paper ON DELETE CASCADE,"
+	"  language TEXT NOT NULL,"
+	"  model    TEXT NOT NULL,"
+	"  prompt   TEXT NOT NULL,"
+	"  title    TEXT NOT NULL,"
+	"  summary  TEXT NOT NULL,"
+	"  abstract TEXT NOT NULL,"
+	"  fault    TEXT NOT NULL,"
+	"  answered_at INTEGER NOT NULL,"
+	"  PRIMARY KEY (paper_no, language, model, prompt)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE asked ("
+	"  day      INTEGER PRIMARY KEY,"
+	"  n_calls  INTEGER NOT NULL,"
+	"  n_tokens INTEGER NOT NULL"
+	") STRICT;";
+
+static const char schema_7[] =
+	/* what is wrong with the service; is_told: the admin knows */
+	"CREATE TABLE ill ("
+	"  subject TEXT PRIMARY KEY,"
+	"  since   INTEGER NOT NULL,"
+	"  words   TEXT NOT NULL,"
+	"  is_told INTEGER NOT NULL"
+	") STRICT;";
+
 /* Step I leads from version I to I + 1. Steps that were released stay. */
 static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4,
-                                    schema_5};
+                                    schema_5, schema_6, schema_7};
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
@@ -228,11 +260,11 @@ static int take_steps(struct store *store, int64_t from, struct error *err)
 	for (int64_t i = from; i < SCHEMA_VERSION; i++)
 		if (store_exec(store, steps[i], err) < 0)
 			return -1;
-	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 5,
+	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 7,
 	               "the number below is the schema's version");
 	return store_exec(store,
 	                  "PRAGMA application_id = 0x6172786D;"
-	                  "PRAGMA user_version = 5",
+	                  "PRAGMA user_version = 7",
 	                  err);
 }
 

@@ -138,6 +138,19 @@ struct paper *store_read_paper(sqlite3_stmt *row, int column);
 MUST_CHECK int store_subscriber_no(struct store *store, const char *id,
                                    int64_t *ret_no, struct error *err);
 
+/* Whose trouble a row tells of; the numbers stand in the database. */
+enum trouble_of {
+	TROUBLE_OF_RELAY = 1,
+	TROUBLE_OF_MODEL = 2,
+};
+
+MUST_CHECK int store_set_trouble_of(struct store *store, enum trouble_of of,
+                                    const struct store_trouble *trouble,
+                                    struct error *err);
+MUST_CHECK int store_get_trouble_of(struct store *store, enum trouble_of of,
+                                    struct store_trouble *ret_trouble,
+                                    struct error *err);
+
 /* ---- packed digests ---- */
 
 /* A paper that a packed digest names. */

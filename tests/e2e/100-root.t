@@ -21,6 +21,28 @@ run 0 backup "$T/private/copy.db"
 is "no file of the state is root's" "$(find "$T/state" -user root)" ''
 is "the output is root's" "$(stat -c %U "$T/private/ada.eml")" root
 
+# The same beside a daemon that runs as the owner, and goes on.
+chown nobody: "$T/password"
+chmod 644 "$CONF"
+read -r -a AS_OWNER <<<'setpriv --reuid nobody --regid nogroup --clear-groups'
+ROOT_PROGRAM=("${PROGRAM[@]}")
+PROGRAM=("${AS_OWNER[@]}" "${PROGRAM[@]}")
+new_state
+start_daemon
+wait_log 'category math.NT: '
+PROGRAM=("${ROOT_PROGRAM[@]}")
+chown root: "$T/password"
+run 0 send-now
+run 0 preview ada@example.org --last --format html --output "$T/private/ada.html"
+run 0 status
+is "beside a daemon no file is root's either" "$(find "$T/state" -user root)" ''
+is 'no output file is left in the state' "$(find "$T/state" -name '*.html')" ''
+chown nobody: "$T/password"
+kill -HUP "$DAEMON"
+wait_log 'reload: done'
+end_daemon 0 TERM
+chown root: "$T/password"
+
 chown root: "$T/state"
 new_root_state() {
     new_state

@@ -73,7 +73,7 @@ check 'a program reads it' <<'END'
 import json
 status = json.load(open("out"))
 equal(set(status), {"at", "categories", "subscribers", "next_digests",
-                    "deliveries", "relay_trouble", "suspended",
+                    "deliveries", "relay_trouble", "model", "suspended",
                     "undelivered"})
 equal([c["name"] for c in status["categories"]],
       ["cs.CL", "hep-lat", "math.NT"])

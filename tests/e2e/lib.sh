@@ -181,15 +181,23 @@ start_server() {
     read -r -t 60 -u "$FD" _ PORT || bail "$name: $(cat "$T/$name.err")"
 }
 
+# next_line FD PID: LINE is the next one; fails when PID has ended or the time is
+# up. A second may be up in the middle of a line.
+next_line() {
+    local part until=$((SECONDS + TIMEOUT_SEC))
+    LINE=
+    until read -r -t 1 -u "$1" part; do
+        LINE+=$part
+        kill -0 "$2" 2>/dev/null && [ "$SECONDS" -lt "$until" ] || return 1
+    done
+    LINE+=$part
+}
+
 # wait_event FD TEXT [PID]: the server's next event begins so. It comes while the
 # program PID runs, or has come already.
 wait_event() {
-    local line until=$((SECONDS + TIMEOUT_SEC))
-    until read -r -t 1 -u "$1" line; do
-        kill -0 "${3-ended}" 2>/dev/null || bail "it ended before: $2"
-        [ "$SECONDS" -lt "$until" ] || bail "no event: $2"
-    done
-    [[ $line == "$2"* ]] || bail "the event is not $2 but $line"
+    next_line "$1" "${3-ended}" || bail "no event before the end: $2"
+    [[ $LINE == "$2"* ]] || bail "the event is not $2 but $LINE"
 }
 
 # start_smtp [ARGS]: messages go to $T/inbox. start_smtp_tls: with STARTTLS, and
@@ -237,6 +245,22 @@ start_feeds() {
 feed_script() {
     cat >"$T/feeds.json.new"
     mv "$T/feeds.json.new" "$T/feeds.json"
+}
+
+# start_llm: $T/llm.json is its script, $T/llm.jsonl its log. LLM is how a config
+# finds it.
+start_llm() {
+    llm_script <<<'{}'
+    start_server llm llm_server.py "$T/llm.json" "$T/llm.jsonl"
+    # shellcheck disable=SC2034
+    LLM_EVENTS=$FD
+    # shellcheck disable=SC2034
+    LLM="url = \"http://127.0.0.1:$PORT/v1\"; model = \"test-model\";"
+}
+
+llm_script() {
+    cat >"$T/llm.json.new"
+    mv "$T/llm.json.new" "$T/llm.json"
 }
 
 # feed CATEGORY FILE: what the category announces, where feeds are file: URLs.
@@ -312,14 +336,9 @@ start_daemon() {
 # wait_log ERE: the next line of the daemon's log that matches. All of them are
 # in $T/log.
 wait_log() {
-    local line until=$((SECONDS + TIMEOUT_SEC))
-    while [ "$SECONDS" -lt "$until" ]; do
-        if read -r -t 1 -u "$LOG" line; then
-            printf '%s\n' "$line" >>"$T/log"
-            [[ $line =~ $1 ]] && return
-        elif ! kill -0 "$DAEMON" 2>/dev/null; then
-            bail "the daemon ended before: $1: $(cat "$T/log")"
-        fi
+    while next_line "$LOG" "$DAEMON"; do
+        printf '%s\n' "$LINE" >>"$T/log"
+        [[ $LINE =~ $1 ]] && return
     done
     bail "not in the log: $1: $(cat "$T/log")"
 }

@@ -111,6 +111,14 @@ def requests(path=None):
     return [line for line in lines if path in (None, line["path"])]
 
 
+def asked():
+    """What the model was asked."""
+    if not os.path.exists("llm.jsonl"):
+        return []
+    with open("llm.jsonl", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
 def make_due():
     """Everybody's last slot was long ago: the next one is due at once."""
     with sqlite3.connect("state/arxmail.db") as db:

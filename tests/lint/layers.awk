@@ -7,7 +7,7 @@ BEGIN {
 	home["sqlite3.h"] = "store"; home["libconfig.h"] = "conf"
 	home["cmark.h"] = "digest"; home["libxml"] = "feed"
 	home["gmime"] = "mail"; home["glib.h"] = "model text mail"
-	home["json-c"] = "llm"; home["curl"] = "net feed mail llm cli"
+	home["json-c"] = "llm cli"; home["curl"] = "net feed mail llm cli"
 	home["systemd"] = "daemon"
 }
 FNR == 1 { split(FILENAME, path, "/"); from = path[2] }

@@ -168,7 +168,7 @@ static void shows_the_defaults_in_the_example(void **state)
 	uncomment(text);
 	folder = mem_printf(
 		"%s%%%% templates/x\n%%%% our-ca.pem\n"
-		"%%%% prompt.txt\n%%%% smtp-password\nsecret\n"
+		"%%%% prompt.txt\nwrite\n%%%% smtp-password\nsecret\n"
 		"%%%% llm-key\nsecret\n",
 		text);
 	all = fixture_load(folder);

@@ -150,7 +150,8 @@ static void reads_every_setting(void **state)
 	assert_string_equal(conf->feeds.proxy,
 	                    "socks5h://proxy.example.org:1080");
 	assert_int_equal(conf->feeds.poll_from_min, 60);
-	assert_string_equal(conf->llm.api_key_file, "password");
+	assert_string_equal(conf->llm.api_key, "secret ");
+	assert_string_equal(conf->llm.prompt, "secret \n");
 	assert_int_equal(conf->llm.per_day_tokens, 3);
 }
 

@@ -119,6 +119,18 @@ static void change(struct digest_entry *entry, size_t what)
 	case 10:
 		replace(&entry->paper->id, "2609.99999");
 		return;
+	case 11:
+		entry->wants_words = true;
+		return;
+	case 12:
+		replace(&entry->words.summary, "In a word.");
+		return;
+	case 13:
+		replace(&entry->words.title, "Titre");
+		return;
+	case 14:
+		replace(&entry->words.abstract, "Tout.");
+		return;
 	default:
 		replace(&entry->paper->abstract, "Other. Words.");
 		marks_fini(&entry->match.abstract);
@@ -134,7 +146,7 @@ static void sees_whatever_changes_a_paper(void **state)
 	(void)state;
 	set_scene(&scene, NULL, "en");
 	assert_same(&scene, cache, "Ada");
-	for (size_t what = 0; what < 12; what++) {
+	for (size_t what = 0; what < 16; what++) {
 		change(&scene.sample.digest->entries[0], what);
 		assert_same(&scene, cache, "Ada");
 	}

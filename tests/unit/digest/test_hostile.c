@@ -99,6 +99,18 @@ static int close_world(void **state)
 	return 0;
 }
 
+/* A model is as much a stranger as a feed. */
+static void set_words(struct digest_entry *entry, const char *value)
+{
+	entry->wants_words = true;
+	entry->words = (struct paper_words){
+		.title = mem_dup(value),
+		.summary = mem_dup(value),
+		.abstract = mem_dup(value),
+		.model = mem_dup(value),
+	};
+}
+
 /* All that readers see holds `value`; its abstract begins a sentence. */
 static void render(const struct world *world, const char *value,
                    struct digest_parts *ret_parts, char **ret_document)
@@ -135,6 +147,8 @@ static void render(const struct world *world, const char *value,
 	marks_add(&entry->match.authors, 1, 1);
 	match_add_clause(&entry->match, span_of(value), CLAUSE_TITLE);
 	match_add_clause(&entry->match, span_of(value), CLAUSE_AUTHOR);
+	sample_add(&sample, "2609.01235", value, abstract);
+	set_words(sample_last(&sample), value);
 	if (digest_render(ret_parts, &frame, sample.digest, &err) < 0 ||
 	    digest_render_document(ret_document, &frame, sample.digest, &err) <
 	            0)

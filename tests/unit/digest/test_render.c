@@ -68,6 +68,81 @@ static void renders_a_digest_as_it_did_before(void **state)
 	}
 }
 
+/* ---- a model's words ---- */
+
+static void set_chinese(struct digest_entry *entry)
+{
+	entry->wants_words = true;
+	entry->words = (struct paper_words){
+		.title = mem_dup("关于检索的题目"),
+		.summary = mem_dup("一句话的总结。"),
+		.abstract = mem_dup("译成中文的摘要。它有两句话。"),
+		.model = mem_dup("test-model"),
+	};
+}
+
+/* All translated but the second one, which the model failed at. */
+static void shows_a_models_words_as_it_did_before(void **state)
+{
+	owned(digest_templates) struct digest_templates *templates =
+		sample_templates(NULL);
+	owned(digest_language) struct digest_language *language =
+		sample_language("zh");
+	owned(sample) struct sample sample;
+	owned(digest_parts) struct digest_parts parts = {0};
+	owned(mem) char *document = NULL;
+	const struct digest_frame frame = {
+		.templates = templates,
+		.language = language,
+		.contact = "admin@example.org",
+	};
+	struct error err = {0};
+
+	(void)state;
+	sample_init(&sample);
+	sample_fill(&sample);
+	for (size_t i = 0; i < sample.digest->n_entries; i++)
+		if (i != 1)
+			set_chinese(&sample.digest->entries[i]);
+	sample.digest->entries[1].wants_words = true;
+	if (digest_render(&parts, &frame, sample.digest, &err) < 0 ||
+	    digest_render_document(&document, &frame, sample.digest, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_golden("zh-words.html", parts.html);
+	assert_golden("zh-words.txt", parts.text);
+	assert_golden("zh-words.md", document);
+}
+
+/* In English the abstract stands whole under the summary. */
+static void shows_a_summary_over_the_whole_abstract(void **state)
+{
+	owned(digest_templates) struct digest_templates *templates =
+		sample_templates(NULL);
+	owned(digest_language) struct digest_language *language =
+		sample_language("en");
+	owned(sample) struct sample sample;
+	owned(digest_parts) struct digest_parts parts = {0};
+	const struct digest_frame frame = {.templates = templates,
+	                                   .language = language};
+	struct digest_entry *entry;
+	struct error err = {0};
+
+	(void)state;
+	sample_init(&sample);
+	strings_add(&sample.digest->topics, span_of(""));
+	sample_add(&sample, "2609.01234", "A title", "First one. Second one.");
+	entry = sample_last(&sample);
+	entry->wants_words = true;
+	entry->words.summary = mem_dup("A summary of it.");
+	entry->words.model = mem_dup("test-model");
+	assert_int_equal(digest_render(&parts, &frame, sample.digest, &err), 0);
+	assert_non_null(strstr(parts.text,
+	                       "  A summary of it.\n\n"
+	                       "  First one. Second one.\n"));
+	assert_non_null(strstr(parts.text, "\nSummaries: test-model\n"));
+	assert_null(strstr(parts.text, "no summary by the model"));
+}
+
 /* ---- size ---- */
 
 static size_t base64_len(const char *text)
@@ -371,6 +446,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(renders_a_digest_as_it_did_before),
+		cmocka_unit_test(shows_a_models_words_as_it_did_before),
+		cmocka_unit_test(shows_a_summary_over_the_whole_abstract),
 		cmocka_unit_test(stays_below_the_size_that_gmail_clips),
 		cmocka_unit_test(refuses_a_frame_that_is_too_long_by_itself),
 		cmocka_unit_test(makes_subjects),

@@ -2,7 +2,8 @@
 
 /*
  * An HTTP server for tests that lives in the same loop as its client. It
- * gives every request the same bytes and writes down what was asked and when.
+ * gives every request the same bytes, or the later ones others, and writes down
+ * what was asked and when.
  */
 
 #include <setjmp.h>
@@ -22,6 +23,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "net/net.h"
 
 #define CONNECTIONS 32
@@ -46,6 +48,7 @@ struct server {
 	int64_t asked_at_ms[REQUESTS];
 	size_t n_requests;
 	struct span answer; /* "": hangs up */
+	struct span later;  /* to the next requests, if it is not NULL */
 	bool hangs_up;      /* after the answer */
 	bool is_endless;    /* the answer is followed by zeros */
 	int fd;
@@ -73,10 +76,31 @@ static void answer(struct connection *connection)
 	assert_int_equal(send(connection->fd, server->answer.ptr,
 	                      server->answer.len, MSG_NOSIGNAL),
 	                 server->answer.len);
+	if (server->later.ptr)
+		server->answer = server->later;
 	if (server->is_endless)
 		net_watch_events(connection->watch, POLLOUT);
 	else if (server->hangs_up)
 		hang_up(connection);
+}
+
+/* Its header lines and the body that they announce. */
+static bool is_whole(struct span request)
+{
+	static const char length[] = "Content-Length: ";
+	size_t at = span_find(request, length);
+	size_t end = span_find(request, "\r\n\r\n");
+	struct span number;
+	uint64_t n_body = 0;
+
+	if (end == request.len)
+		return false;
+	if (at < end) {
+		number = span_skip(request, at + strlen(length));
+		number = span_first(number, span_find(number, "\r"));
+		assert_true(num_parse(number, 0, SIZE_MAX, &n_body));
+	}
+	return request.len == end + 4 + n_body;
 }
 
 static void send_zeros(struct connection *connection)
@@ -104,7 +128,7 @@ static void on_ready(void *ctx, short ready)
 		return;
 	}
 	buf_add(&connection->request, bytes, (size_t)n);
-	if (span_ends(buf_span(&connection->request), "\r\n\r\n"))
+	if (is_whole(buf_span(&connection->request)))
 		answer(connection);
 }
 

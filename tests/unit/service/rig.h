@@ -47,6 +47,8 @@ struct sent {
 	char message_id[64];
 };
 
+struct model;
+
 struct rig {
 	char dir[32];
 	char *conf_path;
@@ -69,6 +71,19 @@ struct rig {
 	struct buf message;
 	const struct smtp_letter *next;
 	int step; /* of the relay */
+
+	/* the model, where a test has one */
+	const char *more; /* in the config */
+	struct model *model;
+};
+
+/* How a test plays the model's endpoint. */
+struct model {
+	void (*ask)(struct rig *rig, const struct llm_question *question,
+	            llm_answer_fn done, void *arg);
+	/* Something happens; false: time passes until the deadline. */
+	bool (*wait)(struct rig *rig);
+	void (*forget)(struct rig *rig);
 };
 
 enum step {
@@ -241,9 +256,28 @@ static inline int fake_wait(void *ctx, int64_t until_ms, struct error *err)
 	default:
 		break;
 	}
-	if (until_ms <= read_ms(rig))
+	if (until_ms <= read_ms(rig) || (rig->model && rig->model->wait(rig)))
 		return 0;
+	if (rig->model && until_ms < INT64_MAX) {
+		rig->now = (until_ms + 999) / 1000;
+		return 0;
+	}
 	return error_set(err, ERROR_SYSTEM, "nothing to wait for");
+}
+
+static inline void fake_ask(void *ctx, const struct llm_question *question,
+                            llm_answer_fn done, void *arg)
+{
+	struct rig *rig = ctx;
+
+	rig->model->ask(rig, question, done, arg);
+}
+
+static inline void fake_forget(void *ctx)
+{
+	struct rig *rig = ctx;
+
+	rig->model->forget(rig);
 }
 
 /* ---- the rig ---- */
@@ -262,8 +296,8 @@ static inline void configure(struct rig *rig, const char *subscribers)
 	         "smtp: { url = \"smtp://127.0.0.1:9\"; tls = \"none\";"
 	         " connections = 1; };\n"
 	         "feeds: { contact = \"admin@example.org\"; };\n"
-	         "subscribers = ( %s );\n",
-	         rig->dir, subscribers);
+	         "%s\nsubscribers = ( %s );\n",
+	         rig->dir, rig->more ? rig->more : "", subscribers);
 	assert_int_equal(
 		file_replace(rig->conf_path, buf_span(&text), 0600, &err), 0);
 	if (conf_load(&rig->conf, rig->conf_path, &report, &err) != CONF_VALID)
@@ -298,6 +332,8 @@ static inline int set_up(void **state)
 		.relay_send = fake_send,
 		.relay_send_body = fake_send_body,
 		.relay_close = fake_close,
+		.ask = fake_ask,
+		.forget = fake_forget,
 		.wait = fake_wait,
 	};
 	configure(rig, ADA("keywords = [\"retrieval\"];"));
@@ -323,6 +359,7 @@ static inline int tear_down(void **state)
 	remove_file(rig, "arxmail.db-wal");
 	remove_file(rig, "arxmail.db-shm");
 	remove_file(rig, "send.lock");
+	remove_file(rig, "llm.lock");
 	remove_file(rig, "arxmail.conf");
 	rc = rmdir(rig->dir);
 	free(rig->conf_path);
