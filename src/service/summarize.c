@@ -355,6 +355,17 @@ static int64_t find_next_ms(const struct summarizer *summarizer, int asking)
 
 /* ---- looking for papers ---- */
 
+static void sum_up(struct summarizer *summarizer)
+{
+	const struct summarizer_counts *counts = &summarizer->counts;
+	size_t n = counts->n_answered + counts->n_given_up;
+
+	if (n > summarizer->n_told)
+		log_info("model: %zu papers answered, %zu given up for today",
+		         counts->n_answered, counts->n_given_up);
+	summarizer->n_told = n;
+}
+
 static bool is_looking(const struct summarizer *summarizer)
 {
 	return !wishes_are_known(&summarizer->wishes);
@@ -368,6 +379,7 @@ static int begin_look(struct summarizer *summarizer, struct error *err)
 	if (rc < 0)
 		return -1;
 	if (rc > 0 && !are_asked) {
+		sum_up(summarizer);
 		summarizer->counts = (struct summarizer_counts){0};
 		summarizer->n_told = 0;
 	}
@@ -441,17 +453,6 @@ static bool is_busy(const struct summarizer *summarizer, int asking)
 	return (is_looking(summarizer) || summarizer->is_woken ||
 	        asking != ASKING_ENDED || summarizer->n_flying > 0) &&
 	       !is_out_of_order(summarizer);
-}
-
-static void sum_up(struct summarizer *summarizer)
-{
-	const struct summarizer_counts *counts = &summarizer->counts;
-	size_t n = counts->n_answered + counts->n_given_up;
-
-	if (n > summarizer->n_told)
-		log_info("model: %zu papers answered, %zu given up for today",
-		         counts->n_answered, counts->n_given_up);
-	summarizer->n_told = n;
 }
 
 /* The end of all asking, or the beginning of trouble, is told once. */

@@ -6,7 +6,8 @@
 
 /* Composed together: more would hold up the loop when they are loaded. */
 #define TOGETHER 5000
-#define SLICE_MS 25
+/* Others have slices in the same turn of the loop. */
+#define SLICE_MS 10
 #define FIRST_SLOTS 256U
 #define SECONDS_PER_DAY 86400
 
