@@ -129,7 +129,7 @@ int conf_check_proxy(const char *text, struct error *err)
 	                 (int)url.scheme.len, url.scheme.ptr);
 }
 
-/* An API key must not cross the Internet in the clear. */
+/* An API key must not cross a network in the clear. */
 int conf_check_api_url(const char *text, struct error *err)
 {
 	struct conf_url url;
@@ -138,9 +138,8 @@ int conf_check_api_url(const char *text, struct error *err)
 		return -1;
 	if (span_is(url.scheme, "https") ||
 	    (span_is(url.scheme, "http") &&
-	     conf_classify_host(url.host) != CONF_HOST_PUBLIC))
+	     conf_classify_host(url.host) == CONF_HOST_LOOPBACK))
 		return 0;
 	return error_set(err, ERROR_SYNTAX,
-	                 "write https://, or http:// to localhost or a private "
-	                 "address");
+	                 "write https://, or http:// to localhost");
 }
