@@ -12,6 +12,7 @@
 #include "base/owned.h"
 #include "query/query.h"
 #include "service/world.h"
+#include "store/store.h"
 
 /* An e-print of the stored days, as it was announced first among them. */
 struct service_explored {
@@ -53,8 +54,8 @@ struct service_story {
 	bool too_old;    /* for any digest from now on */
 	bool looked_at;  /* the subscriber's mark has passed it */
 	bool suspended;
-	uint32_t sent_version; /* 0: no digest has carried it */
-	int32_t sent_day;
+	struct store_sent sent; /* version 0: no digest has carried it */
+	struct store_deliveries deliveries; /* of that digest, oldest first */
 };
 
 void service_story_free(struct service_story *story);

@@ -212,8 +212,9 @@ MUST_CHECK int store_move_mark(struct store *store, const char *subscriber_id,
 
 /* What a subscriber was sent of a paper. */
 struct store_sent {
-	uint32_t version; /* the highest */
-	int32_t day;      /* of the digest that carried it last */
+	uint32_t version;  /* the highest */
+	int32_t day;       /* of the digest that carried it last */
+	int64_t digest_id; /* that one */
 };
 
 /*
@@ -439,6 +440,10 @@ MUST_CHECK int store_count_deliveries(struct store *store,
 MUST_CHECK int store_list_deliveries(struct store *store, size_t limit,
                                      struct store_deliveries *ret_deliveries,
                                      struct error *err);
+/* All of one digest, oldest first. */
+MUST_CHECK int store_list_deliveries_of(struct store *store, int64_t digest_id,
+                                        struct store_deliveries *ret_deliveries,
+                                        struct error *err);
 
 /* The queue, for people. */
 struct store_queue_view {

@@ -144,15 +144,60 @@ static const char *judge(const struct view *view, bool passes)
 	return "yes, in the next digest, unless better papers fill it";
 }
 
+/* A digest may be sent again, to another address: any that arrived counts. */
+static const char *judge_deliveries(const struct store_deliveries *deliveries)
+{
+	const char *verdict = "no";
+
+	for (size_t i = 0; i < deliveries->n; i++)
+		switch (deliveries->items[i].state) {
+		case DELIVERY_SENT:
+			return "yes";
+		case DELIVERY_UNKNOWN:
+		case DELIVERY_HELD:
+			verdict = "perhaps";
+			break;
+		case DELIVERY_QUEUED:
+		case DELIVERY_SENDING:
+		case DELIVERY_DEFERRED:
+			verdict = "not yet";
+			break;
+		case DELIVERY_FAILED:
+		case DELIVERY_SUPERSEDED:
+		case DELIVERY_CANCELLED:
+		case DELIVERY_STATES:
+			break;
+		}
+	return verdict;
+}
+
+static void print_deliveries(const struct service_story *story)
+{
+	char day[DAY_TEXT_SIZE];
+
+	printf("\nsent? %s: version %u is in the digest of %s\n",
+	       judge_deliveries(&story->deliveries), story->sent.version,
+	       day_format(story->sent.day, day));
+	for (size_t i = 0; i < story->deliveries.n; i++) {
+		const struct store_delivery *delivery =
+			&story->deliveries.items[i];
+		owned(buf) struct buf line = BUF_INIT(SIZE_MAX);
+
+		buf_addf(&line, "  to %s: %s", delivery->address,
+		         delivery_state_name(delivery->state));
+		if (delivery->last_words)
+			buf_addf(&line, ", %s", delivery->last_words);
+		cli_print(buf_str(&line));
+	}
+}
+
 static void print_fate(const struct view *view, bool passes)
 {
 	const struct service_story *story = view->story;
-	char day[DAY_TEXT_SIZE];
 
-	if (story->sent_version > 0 &&
+	if (story->sent.version > 0 &&
 	    (story->looked_at || story->type < ANNOUNCE_REPLACE))
-		printf("\nsent? yes: version %u was in the digest of %s\n",
-		       story->sent_version, day_format(story->sent_day, day));
+		print_deliveries(story);
 	else
 		printf("\nsent? %s\n", judge(view, passes));
 }

@@ -264,11 +264,11 @@ static void find_last_names(const struct steps *steps, struct range range,
 	size_t n = steps->n;
 
 	ret_places->n = 0;
-	target_places(&steps->items[n - 1].word, steps->lexicon, range,
+	target_places(steps->items[n - 1].word, steps->lexicon, range,
 	              ret_places);
 	for (size_t i = 2; i <= MAX_JOINED && i <= n; i++)
-		target_places(&steps->items[n - i].joined[i - 2],
-		              steps->lexicon, range, ret_places);
+		target_places(steps->items[n - i].joined[i - 2], steps->lexicon,
+		              range, ret_places);
 }
 
 static void find_names(struct finder *finder, const struct phrase *phrase,

@@ -9,7 +9,6 @@ void lexicon_init(struct lexicon *lexicon, bool prose)
 	*lexicon = (struct lexicon){
 		.prose = prose,
 		.forms = INTERN_INIT,
-		.keys = INTERN_INIT,
 		.words = WORDS_INIT,
 		.scratch = BUF_INIT(SIZE_MAX),
 	};
@@ -18,7 +17,6 @@ void lexicon_init(struct lexicon *lexicon, bool prose)
 void lexicon_fini(struct lexicon *lexicon)
 {
 	intern_fini(&lexicon->forms);
-	intern_fini(&lexicon->keys);
 	free(lexicon->key_of);
 	free(lexicon->key);
 	free(lexicon->places);
@@ -30,26 +28,6 @@ void lexicon_fini(struct lexicon *lexicon)
 	free(lexicon->rank);
 	words_fini(&lexicon->words);
 	buf_fini(&lexicon->scratch);
-}
-
-static uint32_t add_key(struct lexicon *lexicon, struct span folded)
-{
-	size_t n_keys = lexicon->keys.n;
-	uint32_t key;
-
-	buf_clear(&lexicon->scratch);
-	if (lexicon->prose)
-		singular_add(&lexicon->scratch, folded);
-	else
-		buf_add_span(&lexicon->scratch, folded);
-
-	key = intern_add(&lexicon->keys, buf_span(&lexicon->scratch));
-	if (key == n_keys) {
-		lexicon->key = mem_grow(lexicon->key, &lexicon->key_capacity,
-		                        n_keys + 1, sizeof(*lexicon->key));
-		lexicon->key[key] = (struct key){0};
-	}
-	return key;
 }
 
 /* Three bytes or more. */
@@ -65,26 +43,51 @@ static uint32_t length_bit(size_t len)
 	return (uint32_t)1 << (len < 31 ? len : 31);
 }
 
-uint32_t lexicon_lengths(const struct lexicon *lexicon, struct span text)
+static void note_length(struct lexicon *lexicon, struct span text)
 {
-	return text.len < 3 ? UINT32_MAX
-	                    : lexicon->lengths[hash_beginning(text)];
+	if (text.len >= 3)
+		lexicon->lengths[hash_beginning(text)] |= length_bit(text.len);
 }
 
+/* The key of a folded word, into scratch memory. */
+static struct span make_key(struct lexicon *lexicon, struct span folded)
+{
+	if (!lexicon->prose)
+		return folded;
+	buf_clear(&lexicon->scratch);
+	singular_add(&lexicon->scratch, folded);
+	return buf_span(&lexicon->scratch);
+}
+
+static uint32_t add_form(struct lexicon *lexicon, struct span folded);
+
+/* The key is itself a form, though perhaps no text has it. */
+static uint32_t add_key(struct lexicon *lexicon, uint32_t form)
+{
+	struct span folded = intern_text(&lexicon->forms, form);
+	struct span key = make_key(lexicon, folded);
+
+	return span_equal(key, folded) ? form : add_form(lexicon, key);
+}
+
+/* Singular upon singular, a form becomes shorter: this soon ends. */
 static uint32_t add_form(struct lexicon *lexicon, struct span folded)
 {
 	size_t n_forms = lexicon->forms.n;
-	uint32_t number = intern_add(&lexicon->forms, folded);
+	uint32_t form = intern_add(&lexicon->forms, folded);
+	uint32_t key;
 
-	if (number < n_forms)
-		return number;
+	if (form < n_forms)
+		return form;
 	lexicon->key_of = mem_grow(lexicon->key_of, &lexicon->form_capacity,
 	                           n_forms + 1, sizeof(*lexicon->key_of));
-	lexicon->key_of[number] = add_key(lexicon, folded);
-	if (folded.len >= 3)
-		lexicon->lengths[hash_beginning(folded)] |=
-			length_bit(folded.len);
-	return number;
+	lexicon->key = mem_grow(lexicon->key, &lexicon->key_capacity,
+	                        n_forms + 1, sizeof(*lexicon->key));
+	lexicon->key[form] = (struct key){0};
+	note_length(lexicon, folded);
+	key = add_key(lexicon, form);
+	lexicon->key_of[form] = key;
+	return form;
 }
 
 static void add_compound(struct lexicon *lexicon, struct span folded,
@@ -101,22 +104,12 @@ static void add_compound(struct lexicon *lexicon, struct span folded,
 	lexicon->places[first].compound = true;
 }
 
-/* The compounds that begin with word `i`, which stands at `place`. */
-static void add_compounds(struct lexicon *lexicon, size_t i, uint32_t place)
+/* Word `i` as one with the next 1, 2, 3 that hyphens link to it. */
+static void add_linked(struct lexicon *lexicon, size_t i, uint32_t place)
 {
 	const struct words *words = &lexicon->words;
-	const struct word *word = &words->items[i];
 	owned(buf) struct buf joined = BUF_INIT(MAX_COMPOUND_BYTES);
-	bool links = i + 1 < words->n && words->items[i + 1].gap == GAP_LINK;
 
-	if (word->plain_len < word->folded_len)
-		add_compound(
-			lexicon,
-			span_first(words_folded(words, i), word->plain_len),
-			place, 1);
-
-	if (!links)
-		return;
 	buf_add_span(&joined, words_folded(words, i));
 	for (uint32_t n = 2; n <= MAX_JOINED && i + n <= words->n; n++) {
 		if (words->items[i + n - 1].gap != GAP_LINK)
@@ -126,6 +119,23 @@ static void add_compounds(struct lexicon *lexicon, size_t i, uint32_t place)
 			return;
 		add_compound(lexicon, buf_span(&joined), place, n);
 	}
+}
+
+/* The compounds that begin with word `i`, which stands at `place`. */
+static void add_compounds(struct lexicon *lexicon, size_t i, uint32_t place)
+{
+	const struct words *words = &lexicon->words;
+	const struct word *word = &words->items[i];
+	bool links = i + 1 < words->n && words->items[i + 1].gap == GAP_LINK;
+
+	if (word->plain_len < word->folded_len)
+		add_compound(
+			lexicon,
+			span_first(words_folded(words, i), word->plain_len),
+			place, 1);
+
+	if (links)
+		add_linked(lexicon, i, place);
 }
 
 static void add_place(struct lexicon *lexicon, size_t i)
@@ -176,7 +186,7 @@ static void lay_out_postings(struct lexicon *lexicon)
 {
 	uint32_t at = 0;
 
-	for (size_t i = 0; i < lexicon->keys.n; i++) {
+	for (size_t i = 0; i < lexicon->forms.n; i++) {
 		struct key *key = &lexicon->key[i];
 
 		key->places = at;
@@ -223,6 +233,27 @@ void lexicon_finish(struct lexicon *lexicon)
 
 		lexicon->postings[key->compounds + key->n_compounds++] = i;
 	}
+}
+
+uint32_t lexicon_lengths(const struct lexicon *lexicon, struct span text)
+{
+	return text.len < 3 ? UINT32_MAX
+	                    : lexicon->lengths[hash_beginning(text)];
+}
+
+uint32_t lexicon_find_key(struct lexicon *lexicon, struct span folded)
+{
+	struct span text = make_key(lexicon, folded);
+	uint32_t form = NONE;
+
+	/* Most words that the batch lacks have no need to be looked up. */
+	if (lexicon_lengths(lexicon, text) & length_bit(text.len))
+		form = intern_find(&lexicon->forms, text);
+	if (form == NONE)
+		return NONE;
+	return lexicon->key[form].n_places + lexicon->key[form].n_compounds > 0
+	               ? form
+	               : NONE;
 }
 
 static int compare_spans(struct span a, struct span b)

@@ -446,14 +446,21 @@ static int parse_and(struct parser *p, struct node **ret_node,
 	owned(node) struct node *list = node_new(NODE_AND);
 
 	do {
-		struct node *next;
+		const char *conflict;
+		const char *start;
+		struct node *next = NULL;
 
 		if (list->n > 0 && p->token.kind == TOKEN_AND &&
 		    advance(p, err) < 0)
 			return -1;
+		start = p->token.text.ptr;
 		if (parse_unary(p, &next, err) < 0)
 			return -1;
+		conflict = node_find_conflict(p->pool, list, next);
 		node_add(list, next);
+		if (conflict)
+			return fail_at(p, start, err, "no paper can match: %s",
+			               conflict);
 	} while (!ends_and(p));
 	*ret_node = unwrap(take_ptr(list));
 	return 0;

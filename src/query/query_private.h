@@ -161,6 +161,13 @@ struct node *node_new_leaf(uint32_t leaf);
 void node_free(struct node *node);
 /* Takes the child. */
 void node_add(struct node *node, struct node *child);
+/*
+ * Why no paper can pass `node` and a child of `list`; NULL: nothing so plain
+ * speaks against it.
+ */
+const char *node_find_conflict(const struct query_pool *pool,
+                               const struct node *list,
+                               const struct node *node);
 
 OWNED_DEFINE(node, struct node, node_free);
 
@@ -300,11 +307,10 @@ struct doc {
 
 struct lexicon {
 	bool prose;          /* plurals and words joined over blanks count */
-	struct intern forms; /* distinct words */
-	struct intern keys;
-	uint32_t *key_of; /* each form's */
+	struct intern forms; /* distinct words, and their keys */
+	uint32_t *key_of;    /* each form's */
 	size_t form_capacity;
-	struct key *key;
+	struct key *key; /* what has this form as its key */
 	size_t key_capacity;
 	struct place *places;
 	size_t n_places;
@@ -332,8 +338,10 @@ void lexicon_add(struct lexicon *lexicon, uint32_t paper, uint32_t part,
 /* After the last text: makes the postings. */
 void lexicon_finish(struct lexicon *lexicon);
 
-/* Which lengths the forms may have that begin with these three bytes. */
+/* Which lengths the forms may have that begin as `text` does. */
 uint32_t lexicon_lengths(const struct lexicon *lexicon, struct span text);
+/* The key of a folded word; NONE if no word of the batch has it. */
+uint32_t lexicon_find_key(struct lexicon *lexicon, struct span folded);
 
 /* Forms that begin with `prefix`: lexicon->sorted[*ret_first], *ret_n. */
 void lexicon_find_prefix(struct lexicon *lexicon, struct span prefix,
@@ -359,6 +367,7 @@ struct target {
 	bool known;  /* it was looked up */
 	bool prefix; /* numbers are sorted forms, else `first` is the key */
 	bool split;  /* its splits were looked up */
+	bool prose;  /* a word of titles and abstracts, no prefix */
 	uint32_t first;
 	uint32_t n; /* 0: the batch lacks it */
 	uint32_t first_split;
@@ -390,10 +399,10 @@ void targets_grow(struct targets *targets);
 
 /* One term of a phrase with all the ways in which a text may have it. */
 struct step {
-	struct target word;
-	struct target joined[MAX_JOINED - 1]; /* with the next 1, 2, 3 terms */
-	const struct split *splits;           /* as two words */
-	size_t n_splits;
+	const struct target *word;
+	/* With the next 1, 2, 3 terms. */
+	const struct target *joined[MAX_JOINED - 1];
+	const struct split *splits; /* as two words */
 };
 
 struct steps {

@@ -26,19 +26,10 @@ void targets_grow(struct targets *targets)
 	targets->n = n;
 }
 
-static uint32_t look_up_key(struct lexicon *lexicon, struct span folded)
-{
-	if (!lexicon->prose)
-		return intern_find(&lexicon->keys, folded);
-	buf_clear(&lexicon->scratch);
-	singular_add(&lexicon->scratch, folded);
-	return intern_find(&lexicon->keys, buf_span(&lexicon->scratch));
-}
-
 static struct target look_up(struct targets *targets, uint32_t word)
 {
-	struct target target = {.known = true};
 	enum word_kind kind = pool_word_kind(targets->pool, word);
+	struct target target = {.known = true, .prose = kind == WORD_PROSE};
 	struct span folded = pool_word(targets->pool, word);
 	bool name = kind == WORD_NAME || kind == WORD_NAME_PREFIX;
 	struct lexicon *lexicon = name ? targets->names : targets->prose;
@@ -46,7 +37,7 @@ static struct target look_up(struct targets *targets, uint32_t word)
 	size_t n;
 
 	if (kind == WORD_PROSE || kind == WORD_NAME) {
-		target.first = look_up_key(lexicon, folded);
+		target.first = lexicon_find_key(lexicon, folded);
 		target.n = target.first != NONE;
 		return target;
 	}
@@ -104,29 +95,30 @@ static void look_up_splits(struct targets *targets, struct target *target,
 		form = intern_find(&lexicon->forms, first);
 		if (form == NONE)
 			continue;
-		key = look_up_key(lexicon, second);
+		key = lexicon_find_key(lexicon, second);
 		if (key != NONE)
 			add_split(targets, target, (struct split){form, key});
 	}
+}
+
+static bool has_splits(struct targets *targets, uint32_t word)
+{
+	struct target *target = &targets->items[word];
+
+	if (target->prose && !target->split)
+		look_up_splits(targets, target, pool_word(targets->pool, word));
+	return target->n_splits > 0;
 }
 
 /* Can the first `n_terms` from `term` on be one word of the batch, or two? */
 static bool is_possible(struct targets *targets, const struct term *term,
                         size_t n_terms)
 {
-	struct target *target;
-
 	if (n_terms > 1)
 		return find_target(targets, term->joined[n_terms - 2])->n > 0;
 	if (find_target(targets, term->word)->n > 0)
 		return true;
-	if (pool_word_kind(targets->pool, term->word) != WORD_PROSE)
-		return false;
-	target = &targets->items[term->word];
-	if (!target->split)
-		look_up_splits(targets, target,
-		               pool_word(targets->pool, term->word));
-	return target->n_splits > 0;
+	return has_splits(targets, term->word);
 }
 
 /*
@@ -152,16 +144,10 @@ static bool can_match(struct targets *targets, const struct phrase *phrase)
 static void set_step(struct targets *targets, const struct term *term,
                      struct step *step)
 {
-	step->word = *find_target(targets, term->word);
+	step->word = find_target(targets, term->word);
 	for (size_t i = 0; i < MAX_JOINED - 1; i++)
-		step->joined[i] = *find_target(targets, term->joined[i]);
-	if (pool_word_kind(targets->pool, term->word) == WORD_PROSE &&
-	    !step->word.split) {
-		look_up_splits(targets, &targets->items[term->word],
-		               pool_word(targets->pool, term->word));
-		step->word = targets->items[term->word];
-	}
-	step->n_splits = step->word.n_splits;
+		step->joined[i] = find_target(targets, term->joined[i]);
+	has_splits(targets, term->word);
 }
 
 /*
@@ -172,12 +158,13 @@ static bool is_plain(const struct step *step, const struct lexicon *lexicon,
 {
 	const struct key *key;
 
-	if (step->word.prefix || step->word.n == 0 || step->n_splits > 0)
+	if (step->word->prefix || step->word->n == 0 ||
+	    step->word->n_splits > 0)
 		return false;
 	for (size_t i = 0; i < MAX_JOINED - 1; i++)
-		if (step->joined[i].n > 0)
+		if (step->joined[i]->n > 0)
 			return false;
-	key = &lexicon->key[step->word.first];
+	key = &lexicon->key[step->word->first];
 	*ret_n_places = key->n_places;
 	return key->n_compounds == 0;
 }
@@ -205,6 +192,13 @@ static void choose_anchor(struct steps *steps)
 	steps->plain = i == steps->n;
 }
 
+static void set_splits(const struct targets *targets, struct step *step)
+{
+	step->splits = step->word->n_splits > 0
+	                       ? &targets->splits[step->word->first_split]
+	                       : NULL;
+}
+
 bool steps_set(struct steps *steps, struct targets *targets,
                const struct phrase *phrase)
 {
@@ -224,11 +218,7 @@ bool steps_set(struct steps *steps, struct targets *targets,
 		set_step(targets, &terms[i], &steps->items[i]);
 	/* Only now, as looking up may move them. */
 	for (size_t i = 0; i < steps->n; i++)
-		steps->items[i].splits =
-			steps->items[i].n_splits > 0
-				? &targets->splits[steps->items[i]
-		                                           .word.first_split]
-				: NULL;
+		set_splits(targets, &steps->items[i]);
 	choose_anchor(steps);
 	return true;
 }
@@ -273,7 +263,7 @@ static bool is_split(const struct step *step, const struct lexicon *lexicon,
 
 	if (place + 1 == lexicon->n_places || here[1].breaks)
 		return false;
-	for (size_t i = 0; i < step->n_splits; i++)
+	for (size_t i = 0; i < step->word->n_splits; i++)
 		if (here->form == step->splits[i].form &&
 		    lexicon->key_of[here[1].form] == step->splits[i].key)
 			return true;
@@ -289,13 +279,13 @@ uint32_t steps_take(const struct steps *steps, size_t i, uint32_t place,
 	uint32_t n;
 
 	*ret_n_terms = 1;
-	if (meets(&step->word, lexicon, form))
+	if (meets(step->word, lexicon, form))
 		return 1;
-	n = take_compound(&step->word, lexicon, place);
+	n = take_compound(step->word, lexicon, place);
 	if (n > 0)
 		return n;
 	for (size_t j = 0; j < MAX_JOINED - 1; j++)
-		if (meets(&step->joined[j], lexicon, form)) {
+		if (meets(step->joined[j], lexicon, form)) {
 			*ret_n_terms = j + 2;
 			return 1;
 		}
@@ -393,10 +383,10 @@ static void sort_unique(struct numbers *numbers)
 static void add_step(const struct step *step, const struct lexicon *lexicon,
                      struct range range, struct numbers *ret_places)
 {
-	target_places(&step->word, lexicon, range, ret_places);
+	target_places(step->word, lexicon, range, ret_places);
 	for (size_t i = 0; i < MAX_JOINED - 1; i++)
-		target_places(&step->joined[i], lexicon, range, ret_places);
-	for (size_t i = 0; i < step->n_splits; i++) {
+		target_places(step->joined[i], lexicon, range, ret_places);
+	for (size_t i = 0; i < step->word->n_splits; i++) {
 		uint32_t form = step->splits[i].form;
 
 		add_places(lexicon, &lexicon->key[lexicon->key_of[form]], form,
@@ -410,10 +400,10 @@ static bool match_keys(const struct steps *steps, uint32_t first)
 	const uint32_t *keys = steps->lexicon->place_key + first;
 
 	if (first + steps->n > steps->lexicon->n_places ||
-	    (keys[0] & ~KEY_BREAKS) != steps->items[0].word.first)
+	    (keys[0] & ~KEY_BREAKS) != steps->items[0].word->first)
 		return false;
 	for (size_t i = 1; i < steps->n; i++)
-		if (keys[i] != steps->items[i].word.first)
+		if (keys[i] != steps->items[i].word->first)
 			return false;
 	return true;
 }

@@ -136,6 +136,32 @@ static int add_list(struct reader *r, const char *setting,
 	return 0;
 }
 
+static uint32_t clause_at(const struct reader *r, size_t i)
+{
+	uint32_t code = r->code.items[i];
+
+	return code_kind(code) == NODE_CLAUSE
+	               ? leaf_clause(r->pool, code_number(code))
+	               : NONE;
+}
+
+/* A keyword that is excluded as well would silently find nothing. */
+static int check_excluded(const struct reader *r, size_t n_excluded,
+                          struct error *err)
+{
+	size_t first = r->code.n - n_excluded;
+
+	for (size_t i = first; i < r->code.n; i++)
+		for (size_t j = 0; j < first; j++)
+			if (clause_at(r, i) == clause_at(r, j))
+				return error_set(
+					err, ERROR_SYNTAX,
+					"exclude[%zu]: is under keywords as "
+					"well: no paper can match that keyword",
+					i - first);
+	return 0;
+}
+
 static int read_lists(struct reader *r, const struct topic *topic,
                       struct error *err)
 {
@@ -154,7 +180,9 @@ static int read_lists(struct reader *r, const struct topic *topic,
 		return 0;
 	numbers_add(&r->code, code_make(NODE_NOT, 1));
 	numbers_add(&r->code, code_make(NODE_OR, n_unwanted));
-	return add_list(r, "exclude", KIND_PHRASE, &topic->exclude, err);
+	if (add_list(r, "exclude", KIND_PHRASE, &topic->exclude, err) < 0)
+		return -1;
+	return check_excluded(r, n_unwanted, err);
 }
 
 int query_from_topic(struct query **ret_query, struct query_pool *pool,

@@ -50,6 +50,84 @@ void node_add(struct node *node, struct node *child)
 	node->children[node->n++] = child;
 }
 
+static bool have_same_words(const struct query_pool *pool,
+                            const struct query_clause *a,
+                            const struct query_clause *b)
+{
+	const struct phrase *left = pool_phrase(pool, a, 0);
+	const struct phrase *right = pool_phrase(pool, b, 0);
+
+	if (left->n_terms != right->n_terms || left->prefix != right->prefix)
+		return false;
+	for (size_t i = 0; i < left->n_terms; i++)
+		if (pool_terms(pool, left)[i].word !=
+		            pool_terms(pool, right)[i].word ||
+		    pool_terms(pool, left)[i].gap !=
+		            pool_terms(pool, right)[i].gap)
+			return false;
+	return true;
+}
+
+/* Is `node` a leaf that every paper with `clause` passes? ti:x has x. */
+static bool is_implied(const struct query_pool *pool, const struct node *node,
+                       uint32_t clause)
+{
+	const struct query_clause *a = &pool->clause[clause];
+	const struct query_clause *b;
+
+	if (node->kind != NODE_CLAUSE)
+		return false;
+	if (leaf_clause(pool, node->leaf) == clause)
+		return true;
+	b = &pool->clause[leaf_clause(pool, node->leaf)];
+	return a->kind == KIND_PHRASE && b->kind == KIND_PHRASE &&
+	       (a->fields & ~b->fields) == 0 && have_same_words(pool, a, b);
+}
+
+/* Does `node` leave out all that passes the leaf? */
+static bool leaves_out(const struct query_pool *pool, const struct node *node,
+                       const struct node *leaf)
+{
+	uint32_t clause;
+	const struct node *inside;
+
+	if (node->kind != NODE_NOT || leaf->kind != NODE_CLAUSE)
+		return false;
+	clause = leaf_clause(pool, leaf->leaf);
+	inside = node->children[0];
+	if (inside->kind == NODE_OR)
+		for (size_t i = 0; i < inside->n; i++)
+			if (is_implied(pool, inside->children[i], clause))
+				return true;
+	return is_implied(pool, inside, clause);
+}
+
+static bool are_two_of(const struct query_pool *pool, enum clause_kind kind,
+                       const struct node *a, const struct node *b)
+{
+	return a->kind == NODE_CLAUSE && b->kind == NODE_CLAUSE &&
+	       pool->clause[leaf_clause(pool, a->leaf)].kind == kind &&
+	       pool->clause[leaf_clause(pool, b->leaf)].kind == kind &&
+	       leaf_clause(pool, a->leaf) != leaf_clause(pool, b->leaf);
+}
+
+const char *node_find_conflict(const struct query_pool *pool,
+                               const struct node *list, const struct node *node)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct node *before = list->children[i];
+
+		if (leaves_out(pool, node, before) ||
+		    leaves_out(pool, before, node))
+			return "the same is asked for and left out";
+		if (are_two_of(pool, KIND_ID, before, node))
+			return "it has one id only; write OR between them";
+		if (are_two_of(pool, KIND_TYPE, before, node))
+			return "it is of one type only; write OR between them";
+	}
+	return NULL;
+}
+
 void code_add_node(struct numbers *code, const struct node *node)
 {
 	if (node->kind == NODE_CLAUSE) {

@@ -6,6 +6,8 @@
 #include "base/utf8.h"
 #include "text/text.h"
 
+#define MAX_PLAIN 32 /* bytes; a longer word is read as the rare ones are */
+
 /* TeX commands that only dress what follows: no words of the paper. */
 static const char *const dressing[] = {
 	"bar",     "bf",        "boldsymbol",   "cite",     "citep",
@@ -213,20 +215,18 @@ static enum gap read_gap(const struct reader *r)
 	return r->link ? GAP_LINK : GAP_NONE;
 }
 
-static void add_word(struct reader *r, struct span raw, size_t start)
+/* The word that was read from `start` on, folded from `at` on. */
+static void add_word(struct reader *r, size_t start, size_t at)
 {
 	size_t end = r->pos;
 	struct words *words = r->words;
 	struct word word = {.gap = read_gap(r)};
-	struct span folded;
+	struct span folded = span_skip(buf_span(&words->folded), at);
 
-	word.folded = (uint32_t)words->folded.len;
-	text_add_folded(&words->folded, raw);
-	word.folded_len = (uint32_t)(words->folded.len - word.folded);
-	if (word.folded_len == 0)
+	if (folded.len == 0)
 		return;
-
-	folded = span_skip(buf_span(&words->folded), word.folded);
+	word.folded = (uint32_t)at;
+	word.folded_len = (uint32_t)folded.len;
 	word.plain_len = word.folded_len;
 	/* C++ is another thing than C, but CAM++ is also a CAM. */
 	if (folded.len > 3 && span_ends(folded, "++"))
@@ -243,22 +243,35 @@ static void add_word(struct reader *r, struct span raw, size_t start)
 	words->items[words->n++] = word;
 }
 
-/*
- * The length of a word as nearly all are, which read_any_word() would take
- * unchanged: ASCII up to something that no word goes on behind. Else 0.
- */
-static size_t measure_plain_word(const struct reader *r)
+/* An ASCII letter or digit in lower case, else NUL. */
+static char fold_plain(char c)
 {
-	struct span rest = rest_at(r, r->pos);
+	char lower = (char)(c | 0x20);
+
+	if (lower >= 'a' && lower <= 'z')
+		return lower;
+	return c >= '0' && c <= '9' ? c : '\0';
+}
+
+/*
+ * Folds a word as nearly all are, which read_any_word() would take unchanged:
+ * a short one in ASCII up to something that no word goes on behind. Returns
+ * its length, 0 if it is another kind of word.
+ */
+static size_t fold_plain_word(const struct reader *r, char folded[MAX_PLAIN])
+{
+	struct span rest = span_first(rest_at(r, r->pos), MAX_PLAIN);
 	size_t n = 0;
 
-	while (n < rest.len && isalnum((unsigned char)rest.ptr[n]))
+	while (n < rest.len && (folded[n] = fold_plain(rest.ptr[n])))
 		n++;
-	if (n == 0 || n == rest.len)
+	if (n == rest.len)
+		return r->pos + n == r->text.len ? n : 0;
+	if (n == 0 || rest.ptr[n] == ' ')
 		return n;
 	if (rest.ptr[n] == '.')
 		return isdigit((unsigned char)rest.ptr[n - 1]) ? 0 : n;
-	return rest.ptr[n] == ' ' || memchr("-,;:)", rest.ptr[n], 5) ? n : 0;
+	return memchr("-,;:)", rest.ptr[n], 5) ? n : 0;
 }
 
 static struct span read_any_word(struct reader *r)
@@ -275,24 +288,40 @@ static struct span read_any_word(struct reader *r)
 	return buf_span(&r->raw);
 }
 
+/* The word was read from `start` on; `len` is that of what counts of it. */
+static void end_word(struct reader *r, size_t start, size_t at, size_t len)
+{
+	if (r->blank || r->ends_phrase)
+		r->abbreviated = false;
+	add_word(r, start, at);
+	r->one_letter = len == 1;
+	r->word_end = r->pos;
+	r->blank = r->link = r->ends_phrase = false;
+}
+
+static bool read_plain_word(struct reader *r)
+{
+	size_t start = r->pos;
+	size_t at = r->words->folded.len;
+	char plain[MAX_PLAIN];
+	size_t n = fold_plain_word(r, plain);
+
+	if (n == 0)
+		return false;
+	buf_add(&r->words->folded, plain, n);
+	r->pos += n;
+	end_word(r, start, at, n);
+	return true;
+}
+
 static void read_word(struct reader *r)
 {
 	size_t start = r->pos;
-	size_t n = measure_plain_word(r);
-	struct span raw;
+	size_t at = r->words->folded.len;
+	struct span raw = read_any_word(r);
 
-	if (r->blank || r->ends_phrase)
-		r->abbreviated = false;
-	if (n > 0) {
-		raw = span_first(rest_at(r, start), n);
-		r->pos += n;
-	} else {
-		raw = read_any_word(r);
-	}
-	add_word(r, raw, start);
-	r->one_letter = raw.len == 1;
-	r->word_end = r->pos;
-	r->blank = r->link = r->ends_phrase = false;
+	text_add_folded(&r->words->folded, raw);
+	end_word(r, start, at, raw.len);
 }
 
 /*
@@ -424,6 +453,8 @@ void words_read(struct words *words, struct span text)
 			r.pos++;
 			continue;
 		}
+		if (read_plain_word(&r))
+			continue;
 		enter_math(&r);
 		kind = kind_at(&r, r.pos);
 		if (kind == TEXT_LETTER || kind == TEXT_IDEOGRAPH)

@@ -132,6 +132,7 @@ void service_story_free(struct service_story *story)
 	if (!story)
 		return;
 	store_candidates_free(story->candidates);
+	store_deliveries_fini(&story->deliveries);
 	free(story->announced);
 	free(story);
 }
@@ -180,10 +181,22 @@ static void find_announcements(struct service_story *story,
 	story->wanted = subscriber->announce >> story->type & 1;
 }
 
+static int find_deliveries(struct service_story *story, struct service *service,
+                           const struct subscriber *subscriber,
+                           struct error *err)
+{
+	int found = store_get_sent(service->store, subscriber->id,
+	                           story->paper->id, &story->sent, err);
+
+	if (found != STORE_FOUND)
+		return found < 0 ? -1 : 0;
+	return store_list_deliveries_of(service->store, story->sent.digest_id,
+	                                &story->deliveries, err);
+}
+
 static int find_fate(struct service_story *story, struct service *service,
                      const struct subscriber *subscriber, struct error *err)
 {
-	struct store_sent sent = {0};
 	const struct announcement *last =
 		story->announced[story->n_announced - 1];
 	struct store_subscriber row = {0};
@@ -205,12 +218,7 @@ static int find_fate(struct service_story *story, struct service *service,
 		row.mark = mark > row.mark ? mark : row.mark;
 	}
 	story->looked_at = last->seq <= row.mark;
-	if (store_get_sent(service->store, subscriber->id, story->paper->id,
-	                   &sent, err) < 0)
-		return -1;
-	story->sent_version = sent.version;
-	story->sent_day = sent.day;
-	return 0;
+	return find_deliveries(story, service, subscriber, err);
 }
 
 int service_tell(struct service_story **ret_story, struct service *service,

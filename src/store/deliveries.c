@@ -188,6 +188,20 @@ int store_list_deliveries(struct store *store, size_t limit,
 	return read_all(store, row, ret_deliveries, err);
 }
 
+int store_list_deliveries_of(struct store *store, int64_t digest_id,
+                             struct store_deliveries *ret_deliveries,
+                             struct error *err)
+{
+	sqlite3_stmt *row = NULL;
+
+	if (store_query(store, &row,
+	                DELIVERY_ROWS " WHERE digest_no = ?1"
+	                              " ORDER BY delivery_no",
+	                VALUES(INT(digest_id)), err) < 0)
+		return -1;
+	return read_all(store, row, ret_deliveries, err);
+}
+
 static int read_one(struct store *store, sqlite3_stmt *row,
                     struct store_delivery *ret_delivery, struct error *err)
 {

@@ -129,8 +129,10 @@ static int look_into(sqlite3_stmt *row, const char *paper_id,
 	for (size_t i = 0; i < n; i++) {
 		if (!span_is(papers[i].id, paper_id))
 			continue;
-		if (sent->version == 0)
+		if (sent->version == 0) {
 			sent->day = sqlite3_column_int(row, 1);
+			sent->digest_id = sqlite3_column_int64(row, 2);
+		}
 		if (papers[i].version > sent->version)
 			sent->version = papers[i].version;
 	}
@@ -151,7 +153,7 @@ int store_get_sent(struct store *store, const char *subscriber_id,
 		return -1;
 	/* 8: cancelled; with a dot it may have arrived all the same */
 	if (store_query(store, &row,
-	                "SELECT packed, day FROM digest"
+	                "SELECT packed, day, digest_no FROM digest"
 	                " WHERE subscriber_no ="
 	                "  (SELECT subscriber_no FROM subscriber WHERE id = ?1)"
 	                " AND EXISTS (SELECT 1 FROM delivery"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # try and explain: what a query would have caught, and why a paper came or did
-# not. What they print is in tests/golden/explore (days as DAY, SENT).
+# not. What they print is in tests/golden/explore (days as DAY, the server as HOST).
 . "$(dirname "$0")/lib.sh"
 
 GOLDEN=$ROOT/tests/golden/explore
@@ -8,7 +8,8 @@ GOLDEN=$ROOT/tests/golden/explore
 # golden NAME: stdout, then stderr, are as in the file of this name.
 golden() {
     { cat "$T/out" && sed 's/^/! /' "$T/err"; } |
-        sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}/DAY/g' >"$T/got"
+        sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}/DAY/g; s/127\.0\.0\.1:[0-9]+/HOST/' \
+            >"$T/got"
     if [ -n "${GOLDEN_ACCEPT-}" ]; then
         cp "$T/got" "$GOLDEN/$1.out"
     fi
@@ -52,6 +53,11 @@ said 'it was never announced' 'no feed .* has announced it'
 run 1 explain nobody@example.org 2611.90001
 is 'none of them changed the store' "$(store_hash)" "$BEFORE"
 
+smtp_rules <<<'[{"stage": "rcpt", "match": "ada", "reply": "450 4.2.1 later"}]'
+run 3 send-now
+run 0 explain ada@example.org 2611.90001
+golden explain-deferred
+smtp_rules <<<'[]'
 run 0 send-now
 run 0 explain ada@example.org 2611.90001
 golden explain-sent

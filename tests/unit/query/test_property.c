@@ -19,6 +19,7 @@
 #define N_BATCHES 5000
 #define N_PAPERS 5
 #define N_QUERIES 20
+#define ALL_PAPERS ((1U << N_PAPERS) - 1)
 #define MAX_DEPTH 3
 #define MAX_NEAR 3
 #define MAX_WORDS 12
@@ -275,6 +276,7 @@ struct draft {
 	const struct item *items;
 	enum field field; /* of the parentheses around */
 	unsigned depth;
+	bool contradicts; /* an AND of it passes no paper */
 };
 
 static unsigned draw_or(struct draft *draft);
@@ -441,6 +443,7 @@ static unsigned draw_and(struct draft *draft)
 		buf_add_str(&draft->text, draw(2) ? " AND " : " ");
 		passes &= draw_unary(draft);
 	}
+	draft->contradicts = draft->contradicts || !(passes & ALL_PAPERS);
 	return passes;
 }
 
@@ -514,18 +517,26 @@ static void batch_fini(struct batch *batch)
 		paper_free(batch->owned[i]);
 }
 
-static void compare_query(struct batch *batch, uint64_t seed)
+/*
+ * False if the query was refused, which is right only if all that some AND of
+ * it asks for passes none of these papers.
+ */
+static bool compare_query(struct batch *batch, uint64_t seed)
 {
 	struct draft draft = {.text = BUF_INIT(SIZE_MAX),
 	                      .items = batch->items};
 	owned(query) struct query *query = NULL;
 	owned(query_results) struct query_results results = {0};
-	unsigned wanted = draw_or(&draft) & ((1U << N_PAPERS) - 1);
+	unsigned wanted = draw_or(&draft) & ALL_PAPERS;
 	struct error err = {0};
 	unsigned got = 0;
 
-	if (query_parse(&query, batch->pool, buf_str(&draft.text), &err) < 0)
-		fail_msg("%s: %s", buf_str(&draft.text), err.message);
+	if (query_parse(&query, batch->pool, buf_str(&draft.text), &err) < 0) {
+		if (!draft.contradicts || !strstr(err.message, "no paper can"))
+			fail_msg("%s: %s", buf_str(&draft.text), err.message);
+		buf_fini(&draft.text);
+		return false;
+	}
 	query_run(batch->index, query, &results);
 	for (size_t i = 0; i < results.n; i++)
 		got |= 1U << results.items[i].paper;
@@ -537,6 +548,7 @@ static void compare_query(struct batch *batch, uint64_t seed)
 			         batch->owned[i]->title,
 			         batch->owned[i]->abstract);
 	buf_fini(&draft.text);
+	return true;
 }
 
 static uint64_t first_seed(void)
@@ -561,8 +573,8 @@ static void agrees_with_the_manual(void **state)
 
 		random_state = seed * 0x9E3779B97F4A7C15U;
 		batch_init(&batch);
-		for (size_t i = 0; i < N_QUERIES; i++)
-			compare_query(&batch, seed);
+		for (size_t i = 0; i < N_QUERIES;)
+			i += compare_query(&batch, seed);
 		batch_fini(&batch);
 	}
 }
