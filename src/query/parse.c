@@ -448,7 +448,7 @@ static int parse_and(struct parser *p, struct node **ret_node,
 	do {
 		const char *conflict;
 		const char *start;
-		struct node *next = NULL;
+		struct node *next;
 
 		if (list->n > 0 && p->token.kind == TOKEN_AND &&
 		    advance(p, err) < 0)
@@ -469,7 +469,7 @@ static int parse_and(struct parser *p, struct node **ret_node,
 static int parse_or(struct parser *p, struct node **ret_node, struct error *err)
 {
 	owned(node) struct node *list = node_new(NODE_OR);
-	struct node *next;
+	struct node *next = NULL;
 
 	if (parse_and(p, &next, err) < 0)
 		return -1;

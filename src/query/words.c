@@ -263,8 +263,11 @@ static size_t fold_plain_word(const struct reader *r, char folded[MAX_PLAIN])
 	struct span rest = span_first(rest_at(r, r->pos), MAX_PLAIN);
 	size_t n = 0;
 
-	while (n < rest.len && (folded[n] = fold_plain(rest.ptr[n])))
-		n++;
+	for (; n < rest.len; n++) {
+		folded[n] = fold_plain(rest.ptr[n]);
+		if (folded[n] == '\0')
+			break;
+	}
 	if (n == rest.len)
 		return r->pos + n == r->text.len ? n : 0;
 	if (n == 0 || rest.ptr[n] == ' ')

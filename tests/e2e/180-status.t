@@ -2,6 +2,9 @@
 # What `status` shows: for a person, for a program, and for Prometheus.
 . "$(dirname "$0")/lib.sh"
 
+# The days of subscribers begin with those of categories.
+MORE='defaults: { timezone = "America/New_York"; };'
+
 # shows NAME ERE...: lines of stdout, in this order.
 shows() {
     local name=$1 line rest

@@ -284,7 +284,7 @@ state_dir = "$T/state";
 sender: { from = "arXiv digest <digest@example.org>"; };
 smtp: { $SMTP };
 feeds: { contact = "admin@example.org"; url = "$FEED_URL";
-         oai_url = "$OAI_URL"; };
+         oai_url = "$OAI_URL"; poll_from = "00:00"; poll_until = "23:59"; };
 $MORE
 subscribers = (
 $(cat)
