@@ -11,7 +11,8 @@ build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libxml2-dev
        libconfig-dev libcmark-dev libsqlite3-dev libgmime-3.0-dev
        libjson-c-dev libsystemd-dev'
 demo="$build python3 python3-aiosmtpd tzdata"
-check="$demo libcmocka-dev perl openssl strace util-linux"
+check="$demo libcmocka-dev perl openssl strace util-linux cmark-gfm
+       libfaketime"
 interop="$check postfix libsasl2-modules libsasl2-modules-db sasl2-bin
          spamassassin"
 lint="$check clang clang-format clang-tidy cppcheck shellcheck mandoc

@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * Text as people read it. Pure functions on UTF-8: TeX accents and special
- * letters to Unicode, cleaning, folding, sentences, cutting. Broken UTF-8 and
- * NUL bytes are welcome everywhere.
+ * Text as people read it. Pure functions on UTF-8: TeX to Unicode, cleaning,
+ * folding, sentences, cutting. Broken UTF-8 and NUL bytes are welcome
+ * everywhere.
  */
 
 #include <stdbool.h>
@@ -14,20 +14,23 @@
 #include "base/span.h"
 
 /*
- * Appends `raw` as display text: TeX accents and special letters converted
- * (text_add_tex), invalid UTF-8 as U+FFFD, controls and line ends as blanks,
- * invisible format characters left out, runs of blanks as one, both ends
- * trimmed, NFC. Of a pile of combining marks on one letter 30 are kept (the
- * stream-safe limit of UAX #15).
+ * Appends `raw` as display text: TeX converted (text_add_tex), invalid UTF-8 as
+ * U+FFFD, controls and line ends as blanks, invisible format characters left
+ * out, runs of blanks as one, both ends trimmed, NFC. Of a pile of combining
+ * marks on one letter 30 are kept (the stream-safe limit of UAX #15).
  */
 void text_add_display(struct buf *out, struct span raw);
 
 /*
- * Appends `tex` with what is clearly TeX's notation for characters as these
- * characters. What is not understood stands as it was. So does all math: from
- * an unescaped $ to the next ($$ to $$), \( to \), \[ to \]; a $ that is
- * never closed is a plain character.
+ * Appends `tex` with what is TeX's notation for characters as these
+ * characters. What is not understood stands as it was: a formula whole, a
+ * command with its arguments.
  *
+ * - Formulas (see text_math_len) without their $: what plain TeX, LaTeX, AMS
+ *   and MathJax call by a name, accents and alphabets (\hat{x}, \mathbb R),
+ *   \frac as a/b, \sqrt as √. Scripts are raised or lowered where Unicode has
+ *   all their characters so (x², H₀, 10⁻³), else written as one types them:
+ *   π_θ, e^(iωt). Blanks stay where they are meant, as in "a + b".
  * - Accents: \" \' \` \^ \~ \= \. directly before a letter or around {x};
  *   \u \v \H \c \k \r around {x}, or before a blank and a letter that exists
  *   with that accent in Unicode ("\c c"); \d \b around {x} only (papers make
@@ -35,8 +38,10 @@ void text_add_display(struct buf *out, struct span raw);
  *   letter or another accent.
  * - Special letters: \ss \ae \AE \oe \OE \aa \AA \o \O \l \L \i \j \dh \DH
  *   \th \TH \dj \DJ \ng \NG, with the blanks or {} that end the command.
- * - \& \% \_ \# as & % _ #; "\ " and "\," as a blank. \$ \{ \} stand: a bare
- *   dollar would open math, a bare brace a group.
+ * - In prose: \emph{x}, \textbf{x}, {\it x} and their like as x; \url{U} as U,
+ *   \href{U}{x} as "x (U)", \cite{k} as [k]; symbols of formulas, with their
+ *   scripts (5\sigma), but not before a { or inside a word.
+ * - \& \% \_ \# \$ \{ \} as what they escape; "\ " and "\," as a blank.
  * - ``x'' as “x”; -- and --- as – and —, but not before an option's name
  *   (" --all"), in <!-- --> or in longer runs; a tie (Fig.~3) as a blank, but
  *   not between digits (20~30).
@@ -45,20 +50,22 @@ void text_add_display(struct buf *out, struct span raw);
  *   letter, digit or hyphen outside ({B}ayes, {GPT}-4) or hold two characters
  *   or more and a capital ({BERT}). Never after a command, ^, _, } or ].
  *
- * In a URL only \& \% \_ \# are converted.
+ * In a URL only \& \% \_ \# \$ are converted.
  */
 void text_add_tex(struct buf *out, struct span tex);
 
 /*
- * The length of the math at the start of `text` with its $…$, $$…$$, \(…\) or
- * \[…\]; 0 if there is none or it is not closed within 2048 bytes.
+ * The length of the formula at the start of `text` with its $…$, $$…$$, \(…\)
+ * or \[…\]; 0 if there is none, it is not closed within 2048 bytes, or it is
+ * about money: "$5 and $10".
  */
 size_t text_math_len(struct span text);
 
 /*
  * Appends `text` folded for comparison: lower case, accents and other
- * combining marks removed (ø, ł, đ, ß, æ, œ, þ as o, l, d, ss, ae, oe, th),
- * compatibility forms (ligatures, full width, superscripts) as plain ones.
+ * combining marks removed (ø, ł, đ, ß, æ, œ, þ as o, l, d, ss, ae, oe, th), one
+ * or two Greek letters together as their names (α as alpha), compatibility
+ * forms (ligatures, full width, superscripts) as plain ones.
  */
 void text_add_folded(struct buf *out, struct span text);
 

@@ -183,6 +183,28 @@ static bool skip_brace(struct reader *r)
 	return true;
 }
 
+static bool is_one_character(struct span text)
+{
+	utf8_next(&text);
+	return text.len == 0;
+}
+
+/* x_1, N_max, R^d: one word, as it is where the text has them as x₁, ℝᵈ. */
+static bool skip_script_sign(struct reader *r)
+{
+	struct span after = rest_at(r, r->pos + 1);
+	bool first = is_one_character(buf_span(&r->raw));
+
+	if (r->pos < r->math_end || !strchr("_^", byte_at(r, r->pos)) ||
+	    !has_letter_at(r, r->pos + 1))
+		return false;
+	utf8_next(&after);
+	if (!first && has_letter_at(r, r->text.len - after.len))
+		return false;
+	r->pos++;
+	return true;
+}
+
 /* Takes what continues the word at pos; false at its end. */
 static bool take_more(struct reader *r)
 {
@@ -197,7 +219,7 @@ static bool take_more(struct reader *r)
 	case TEXT_APOSTROPHE:
 		return skip_apostrophe(r);
 	case TEXT_OTHER:
-		return skip_brace(r) || take_symbol(r);
+		return skip_brace(r) || skip_script_sign(r) || take_symbol(r);
 	case TEXT_IDEOGRAPH:
 	case TEXT_BLANK:
 	case TEXT_HYPHEN:

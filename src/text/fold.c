@@ -15,6 +15,16 @@ static const struct {
 	{0x0167, "t"},  {0x0180, "b"},  {0x0237, "j"}, {0x03C2, "\xCF\x83"},
 };
 
+#define MAX_SYMBOLS 2 /* more Greek letters are a word of that language */
+
+/* From alpha to omega: a symbol is the same as its name. */
+static const char *const greek_names[] = {
+	"alpha",   "beta", "gamma", "delta",  "epsilon", "zeta", "eta",
+	"theta",   "iota", "kappa", "lambda", "mu",      "nu",   "xi",
+	"omicron", "pi",   "rho",   "sigma",  "sigma",   "tau",  "upsilon",
+	"phi",     "chi",  "psi",   "omega",
+};
+
 static const char *find_plain(uint32_t letter)
 {
 	for (size_t i = 0; i < sizeof(plain_letters) / sizeof(*plain_letters);
@@ -37,18 +47,57 @@ static bool is_accent(uint32_t character)
 	       (character >= 0xFE20 && character <= 0xFE2F);
 }
 
-static void add_character(struct buf *out, uint32_t character)
+static bool is_greek(uint32_t letter)
+{
+	letter = g_unichar_tolower(letter);
+	return letter >= 0x3B1 && letter <= 0x3C9;
+}
+
+static size_t count_greek(struct span text)
+{
+	size_t n = 0;
+
+	while (text.len > 0) {
+		uint32_t character = utf8_next(&text);
+
+		if (!is_accent(character) && !is_greek(character))
+			break;
+		n += is_greek(character) ? 1 : 0;
+	}
+	return n;
+}
+
+/* One letter, as a symbol if it is one. */
+static void add_letter(struct buf *out, uint32_t letter, bool is_symbol)
 {
 	const char *plain;
 
-	if (is_accent(character))
-		return;
-	character = g_unichar_tolower(character);
-	plain = find_plain(character);
+	letter = g_unichar_tolower(letter);
+	plain = is_symbol ? greek_names[letter - 0x3B1] : find_plain(letter);
 	if (plain)
 		buf_add_str(out, plain);
 	else
-		utf8_add(out, character);
+		utf8_add(out, letter);
+}
+
+/* Text without accents; the run of Greek letters at hand is measured once. */
+static void add_letters(struct buf *out, struct span text)
+{
+	size_t n_greek = 0;
+
+	while (text.len > 0) {
+		struct span rest = text;
+		uint32_t character = utf8_next(&text);
+
+		if (is_accent(character))
+			continue;
+		if (!is_greek(character))
+			n_greek = 0;
+		else if (n_greek == 0)
+			n_greek = count_greek(rest);
+		add_letter(out, character,
+		           n_greek > 0 && n_greek <= MAX_SYMBOLS);
+	}
 }
 
 static void add_normalized(struct buf *out, struct span text,
@@ -75,13 +124,10 @@ static void fold_unicode(struct buf *out, struct span text)
 	owned(buf) struct buf valid = BUF_INIT(SIZE_MAX);
 	owned(buf) struct buf apart = BUF_INIT(SIZE_MAX);
 	owned(buf) struct buf folded = BUF_INIT(SIZE_MAX);
-	struct span rest;
 
 	add_valid(&valid, text);
 	add_normalized(&apart, buf_span(&valid), G_NORMALIZE_NFKD);
-	rest = buf_span(&apart);
-	while (rest.len > 0)
-		add_character(&folded, utf8_next(&rest));
+	add_letters(&folded, buf_span(&apart));
 	/* What is no accent (hangul, kana) is put together again. */
 	if (folded.len > 0)
 		add_normalized(out, buf_span(&folded), G_NORMALIZE_NFC);

@@ -40,6 +40,8 @@ static enum text_kind kind_of_symbol(uint32_t character)
 	case 0x2012: /* figure dash */
 	case 0x2013: /* en dash: Kullback–Leibler */
 	case 0x2212: /* minus */
+	case 0x207B: /* raised, lowered */
+	case 0x208B:
 	case 0xFE63:
 	case 0xFF0D:
 		return TEXT_HYPHEN;

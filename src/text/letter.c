@@ -213,6 +213,13 @@ static bool read_accented(struct span *rest, struct letter *letter)
 	return true;
 }
 
+uint32_t text_with_dot(uint32_t letter)
+{
+	if (letter == 0x131)
+		return 'i';
+	return letter == 0x237 ? 'j' : letter;
+}
+
 /* Accents above take the place of the dot of i and j. */
 static uint32_t with_dot(const struct letter *letter)
 {
@@ -223,11 +230,7 @@ static uint32_t with_dot(const struct letter *letter)
 		        letter->marks[i] != 0x0323 &&
 		        letter->marks[i] != 0x0331 &&
 		        letter->marks[i] != 0x0328;
-	if (above && letter->base == 0x131)
-		return 'i';
-	if (above && letter->base == 0x237)
-		return 'j';
-	return letter->base;
+	return above ? text_with_dot(letter->base) : letter->base;
 }
 
 static void add_composed(struct buf *out, const struct letter *letter)

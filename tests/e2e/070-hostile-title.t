@@ -31,7 +31,7 @@ cat >"$T/wanted.py" <<'END'
 TITLE = ("=?utf-8?q?Hostile=0d?= Bcc: victim@example.org body | cell "
          "](http://evil.example/x) ![x](http://evil.example/pixel) "
          "<script>alert(1)</script> <img src=x onerror=alert(2)> **bold** "
-         "`code` {{title}} {{{title}}} [^1]: note &#0; \\0 %s $x_1$ # head ~~~ "
+         "`code` {{title}} {{{title}}} [^1]: note &#0; \\0 %s x₁ # head ~~~ "
          "end")
 END
 export PYTHONPATH=$HERE:$T

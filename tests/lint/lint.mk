@@ -12,7 +12,7 @@ ANALYZER := -include tests/lint/analyzer.h
 
 run-lint: lint-format lint-layers lint-headers lint-banned lint-tidy \
           lint-cppcheck lint-analyze lint-shell lint-python lint-manuals \
-          lint-unit lint-package lint-completions
+          lint-unit lint-package lint-completions lint-tables
 
 lint-format:
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -27,6 +27,12 @@ lint-headers:
 
 lint-banned:
 	@awk -f tests/lint/banned.awk $(C_FILES)
+
+# What is searched by halves is in order.
+lint-tables:
+	@for f in src/text/symbol.c src/text/command.c; do \
+	    sed -n 's/^\t{"\([^"]*\)", .*},$$/\1/p' $$f | LC_ALL=C sort -cu || \
+	    exit 1; done
 
 # One process a file: version 14 reports false va_list errors otherwise.
 lint-tidy: $(C_UNITS:%=$(LINTED)/%.tidy)
@@ -86,4 +92,4 @@ lint-completions: $(B)/arxmail
 
 .PHONY: run-lint lint-format lint-layers lint-headers lint-banned lint-tidy \
         lint-cppcheck lint-analyze lint-shell lint-python lint-manuals \
-        lint-unit lint-package lint-completions
+        lint-unit lint-package lint-completions lint-tables

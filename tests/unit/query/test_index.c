@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "query/query.h"
+#include "text/text.h"
 
 #include "golden.h"
 
@@ -26,10 +27,14 @@ struct sheet {
 	struct buf out;
 };
 
+/* As the feeds' parser does it. */
 static void set_text(char **field, struct span text)
 {
+	owned(buf) struct buf display = BUF_INIT(SIZE_MAX);
+
+	text_add_display(&display, text);
 	free(*field);
-	*field = mem_dup_span(text);
+	*field = mem_dup(buf_str(&display));
 }
 
 static void set_list(struct strings *list, struct span text, char separator)
