@@ -51,12 +51,21 @@ struct match {
 void match_add_clause(struct match *match, struct span text, unsigned fields);
 void match_fini(struct match *match);
 
+/* Why a paper comes later than the digest it belonged to. */
+enum held {
+	HELD_NOT,
+	HELD_LATE,        /* its batch came after that day's digest */
+	HELD_UNDELIVERED, /* that digest did not arrive */
+};
+
 /* One paper of a digest. */
 struct digest_entry {
 	struct paper *paper; /* borrowed */
 	enum announce_type type;
 	uint32_t topic;       /* index into struct digest's topics */
 	uint32_t old_version; /* replacements: the version sent before; 0 */
+	enum held held;
+	int32_t held_day; /* of the batch, or of the digest; 0: not held */
 	double score;
 	struct match match;
 	bool wants_words;         /* of a model, which may have failed: */
@@ -64,8 +73,9 @@ struct digest_entry {
 };
 
 /*
- * One subscriber's digest: papers in order, under their topics. Entries are
- * sorted by topic, then by score, and cut to the subscriber's limits.
+ * One subscriber's digest: papers in order, under their topics, then the
+ * updates. Entries are sorted by that, then by score, and cut to the
+ * subscriber's limits.
  */
 struct digest {
 	char *subscriber_id;
@@ -80,6 +90,12 @@ struct digest {
 	size_t n_entries;
 	size_t capacity;
 };
+
+/* Of the updates, which have a section of their own? */
+static inline bool digest_is_update(const struct digest_entry *entry)
+{
+	return entry->type >= ANNOUNCE_REPLACE;
+}
 
 struct digest *digest_new(void);
 void digest_free(struct digest *digest);

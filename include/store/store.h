@@ -149,6 +149,7 @@ struct store_subscriber {
 	int64_t mark;
 	bool paused;          /* paused or removed when last seen */
 	int64_t suspended_at; /* 0: not */
+	int32_t slot_day;     /* as store_get_slot() gives it; 0: none yet */
 };
 
 /*

@@ -134,6 +134,8 @@ static void add_entry(struct buf *key, const struct digest_entry *entry)
 	add_strings(key, &paper->categories);
 	add_number(key, entry->type);
 	add_number(key, entry->old_version);
+	add_number(key, entry->held);
+	add_number(key, (uint64_t)entry->held_day);
 	add_match(key, &entry->match);
 	add_number(key, entry->wants_words);
 	add_text(key, entry->words.title);

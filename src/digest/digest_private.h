@@ -8,7 +8,25 @@
 #include "digest/render.h"
 #include "digest/style.h"
 
+/* ---- plural.c ---- */
+
+/* A way to tell numbers, named after a language that has it. */
+struct plural_rule {
+	const char *name;
+	const char *forms; /* with blanks between them: "one other" */
+	const char *(*find)(uint64_t n);
+};
+
+/* NULL: there is none of this name. */
+const struct plural_rule *plural_find(const char *name);
+bool plural_has(const struct plural_rule *rule, const char *form);
+/* Appends the names of all. */
+void plural_add_names(struct buf *out);
+
 /* ---- language.c ---- */
+
+/* The form for `n` things: "one", "other". */
+const char *language_form(const struct digest_language *language, uint64_t n);
 
 /* The strings without variables, which every template may use. */
 const struct value *language_labels(const struct digest_language *language);
@@ -65,6 +83,17 @@ MUST_CHECK int values_add_string(struct value *map, const char *name,
                                  const struct digest_language *language,
                                  struct error *err);
 
+/* The same of the key's form for `count`: papers_one, papers_other. */
+MUST_CHECK int values_add_plural(struct value *map, const char *name,
+                                 const char *key, uint64_t count,
+                                 const struct digest_language *language,
+                                 struct error *err);
+
+/* A day's parts and `date`. */
+MUST_CHECK int values_add_date(struct value *map,
+                               const struct digest_language *language,
+                               int32_t day, struct error *err);
+
 /* Adds the list's items from `first` on with commas between them. */
 void values_add_joined(struct value *map, const char *name,
                        const struct strings *list, size_t first);
@@ -94,9 +123,12 @@ MUST_CHECK int values_add_frame(struct value *map,
 /* Papers that matched, shown or not. */
 size_t values_matched(const struct digest *digest);
 
+/* The entry's section: its topic, or the number of topics for updates. */
+size_t values_section(const struct digest *digest, size_t entry);
+
 /* What goes into the frame, finished. */
 struct pieces {
-	struct buf *sections; /* papers in full, for each topic */
+	struct buf *sections; /* papers in full: each topic's, the updates */
 	size_t n_sections;
 	struct buf lines;
 	size_t n_lines;

@@ -31,58 +31,86 @@ struct string_kind {
 	const char *key;
 	const char *names; /* that its value may use */
 	size_t n_words;    /* that its value must have; 0: any */
+	bool has_forms;    /* for numbers: papers_one, papers_other */
 };
 
 static const struct string_kind string_kinds[] = {
-	{"weekdays", "", 7},
-	{"weekdays_short", "", 7},
-	{"months", "", 12},
-	{"months_short", "", 12},
-	{"date", DATE_NAMES, 0},
-	{"date_long", DATE_NAMES, 0},
-	{"subject", FRAME_NAMES, 0},
-	{"papers_one", "count", 0},
-	{"papers_other", "count", 0},
-	{"lead_one", FRAME_NAMES, 0},
-	{"lead_other", FRAME_NAMES, 0},
-	{"late", "categories", 0},
-	{"list_separator", "", 0},
-	{"topic_count", "topic count", 0},
-	{"topic_unnamed", "", 0},
-	{"more_matches", "", 0},
-	{"more_one", "count", 0},
-	{"more_other", "count", 0},
-	{"type_new", "", 0},
-	{"type_cross", "", 0},
-	{"type_replace", "", 0},
-	{"type_replace_cross", "", 0},
-	{"et_al", "author", 0},
-	{"abs", "", 0},
-	{"pdf", "", 0},
-	{"html", "", 0},
-	{"matched", "clauses", 0},
-	{"clause", "text fields", 0},
-	{"clause_author", "text", 0},
-	{"field_title", "", 0},
-	{"field_abstract", "", 0},
-	{"no_summary", "", 0},
-	{"summaries_by", "models", 0},
-	{"language_name", "", 0},
-	{"why", FRAME_NAMES, 0},
-	{"unsubscribe", "", 0},
-	{"contact_label", "", 0},
-	{"document_summary", "", 0},
-	{"document_details", "", 0},
+	{"plurals", "", 1, false},
+	{"weekdays", "", 7, false},
+	{"weekdays_short", "", 7, false},
+	{"months", "", 12, false},
+	{"months_short", "", 12, false},
+	{"date", DATE_NAMES, 0, false},
+	{"date_long", DATE_NAMES, 0, false},
+	{"subject", FRAME_NAMES, 0, false},
+	{"papers", "count", 0, true},
+	{"lead", FRAME_NAMES, 0, true},
+	{"late", "categories", 0, false},
+	{"list_separator", "", 0, false},
+	{"topic_count", "topic count", 0, false},
+	{"topic_unnamed", "", 0, false},
+	{"more_matches", "", 0, false},
+	{"more", "count", 0, true},
+	{"type_new", "", 0, false},
+	{"type_cross", "", 0, false},
+	{"type_replace", "", 0, false},
+	{"type_replace_cross", "", 0, false},
+	{"updates", "", 0, false},
+	{"held_late", "date " DATE_NAMES, 0, false},
+	{"held_undelivered", "date " DATE_NAMES, 0, false},
+	{"et_al", "author", 0, false},
+	{"abs", "", 0, false},
+	{"pdf", "", 0, false},
+	{"html", "", 0, false},
+	{"matched", "clauses", 0, false},
+	{"clause", "text fields", 0, false},
+	{"clause_author", "text", 0, false},
+	{"field_title", "", 0, false},
+	{"field_abstract", "", 0, false},
+	{"no_summary", "", 0, false},
+	{"summaries_by", "models", 0, false},
+	{"language_name", "", 0, false},
+	{"why", FRAME_NAMES, 0, false},
+	{"unsubscribe", "", 0, false},
+	{"contact_label", "", 0, false},
+	{"document_summary", "", 0, false},
+	{"document_details", "", 0, false},
 };
 
 #define N_KINDS (sizeof(string_kinds) / sizeof(*string_kinds))
 
-static const struct string_kind *find_kind(const char *key)
+/* The kind of a key, which may end in a form that `rule` has. */
+static const struct string_kind *find_kind(const struct plural_rule *rule,
+                                           const char *key)
 {
-	for (size_t i = 0; i < N_KINDS; i++)
-		if (!strcmp(string_kinds[i].key, key))
-			return &string_kinds[i];
+	for (size_t i = 0; i < N_KINDS; i++) {
+		const struct string_kind *kind = &string_kinds[i];
+		struct span rest = span_of(key);
+
+		if (!span_starts(rest, kind->key))
+			continue;
+		rest = span_skip(rest, strlen(kind->key));
+		if (kind->has_forms ? rest.len > 1 && rest.ptr[0] == '_' &&
+		                              plural_has(rule, rest.ptr + 1)
+		                    : rest.len == 0)
+			return kind;
+	}
 	return NULL;
+}
+
+/* The language's own, or English until it is known. */
+static const struct plural_rule *
+find_rule(const struct digest_language *language)
+{
+	const struct plural_rule *rule =
+		plural_find(digest_language_get(language, "plurals"));
+
+	return rule ? rule : plural_find("english");
+}
+
+const char *language_form(const struct digest_language *language, uint64_t n)
+{
+	return find_rule(language)->find(n);
 }
 
 struct digest_language *digest_language_new(const char *code)
@@ -162,7 +190,7 @@ static void set_label(struct digest_language *language,
 void digest_language_set(struct digest_language *language, const char *key,
                          const char *value)
 {
-	const struct string_kind *kind = find_kind(key);
+	const struct string_kind *kind = find_kind(find_rule(language), key);
 	struct entry fresh = {.key = mem_dup(key), .value = mem_dup(value)};
 	struct entry *entry = find_entry(language, key);
 	struct error err = {0};
@@ -263,16 +291,55 @@ static void check_entry(const struct string_kind *kind,
 	}
 }
 
+static void check_present(const struct digest_language *language,
+                          const char *key, struct strings *problems)
+{
+	if (!find_entry(language, key))
+		add_problem(problems, key, "is missing");
+}
+
+static void check_forms(const struct digest_language *language,
+                        const struct string_kind *kind,
+                        struct strings *problems)
+{
+	struct span rest = span_of(find_rule(language)->forms);
+	struct span form;
+
+	while (span_split(&rest, ' ', &form)) {
+		owned(mem) char *key = mem_printf("%s_%.*s", kind->key,
+		                                  (int)form.len, form.ptr);
+
+		check_present(language, key, problems);
+	}
+}
+
+static void check_rule(const struct digest_language *language,
+                       struct strings *problems)
+{
+	const char *name = digest_language_get(language, "plurals");
+	owned(buf) struct buf what = BUF_INIT(SIZE_MAX);
+
+	if (!name || plural_find(name))
+		return;
+	buf_add_str(&what, "must be one of ");
+	plural_add_names(&what);
+	add_problem(problems, "plurals", buf_str(&what));
+}
+
 void digest_language_check(const struct digest_language *language,
                            struct strings *problems)
 {
+	const struct plural_rule *rule = find_rule(language);
+
+	check_rule(language, problems);
 	for (size_t i = 0; i < N_KINDS; i++)
-		if (!find_entry(language, string_kinds[i].key))
-			add_problem(problems, string_kinds[i].key,
-			            "is missing");
+		if (string_kinds[i].has_forms)
+			check_forms(language, &string_kinds[i], problems);
+		else
+			check_present(language, string_kinds[i].key, problems);
 	for (size_t i = 0; i < language->n_entries; i++) {
 		const struct entry *entry = &language->entries[i];
-		const struct string_kind *kind = find_kind(entry->key);
+		const struct string_kind *kind = find_kind(rule, entry->key);
 
 		if (kind)
 			check_entry(kind, entry, problems);
@@ -312,7 +379,13 @@ struct digest_language *language_sample(void)
 {
 	struct digest_language *language = digest_language_new("en");
 
-	for (size_t i = 0; i < N_KINDS; i++)
-		digest_language_set(language, string_kinds[i].key, "x");
+	for (size_t i = 0; i < N_KINDS; i++) {
+		const struct string_kind *kind = &string_kinds[i];
+		owned(mem) char *key = mem_printf(
+			"%s%s", kind->key, kind->has_forms ? "_other" : "");
+
+		digest_language_set(language, key, "x");
+	}
+	digest_language_set(language, "plurals", "chinese");
 	return language;
 }

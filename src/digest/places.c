@@ -20,11 +20,11 @@ void places_fill(struct pieces *pieces, const struct rendering *rendering)
 	const struct choice *choice = rendering->choice;
 
 	for (size_t i = 0; i < digest->n_entries; i++) {
-		struct buf *place = &pieces->sections[digest->entries[i].topic];
+		size_t section = values_section(digest, i);
+		struct buf *place = &pieces->sections[section];
 
 		if (choice->shown[i] == SHOWN_FULL && place->len == 0)
-			buf_addf(place, PLACE_START "%u" PLACE_END,
-			         digest->entries[i].topic);
+			buf_addf(place, PLACE_START "%zu" PLACE_END, section);
 	}
 	pieces->n_lines = choice->n_lines;
 	pieces->n_cut = choice->n_cut;
@@ -84,14 +84,14 @@ static const struct fragment *find_fragment(const struct joint *joint,
 }
 
 static void add_full(struct joined *out, const struct joint *joint,
-                     uint64_t topic)
+                     uint64_t section)
 {
 	const struct digest *digest = joint->rendering->digest;
 	const char *separator = "";
 
 	for (size_t i = 0; i < digest->n_entries; i++) {
 		if (joint->rendering->choice->shown[i] != SHOWN_FULL ||
-		    digest->entries[i].topic != topic)
+		    values_section(digest, i) != section)
 			continue;
 		add_text(out, span_of(separator));
 		add_fragment(out, find_fragment(joint, i));

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "model/day.h"
 
 void values_escape_text(struct buf *out, struct span text)
 {
@@ -51,6 +52,16 @@ void values_separate(struct buf *out, const struct digest_language *language)
 		buf_add_span(out, values_label(language, "list_separator"));
 }
 
+int values_add_plural(struct value *map, const char *name, const char *key,
+                      uint64_t count, const struct digest_language *language,
+                      struct error *err)
+{
+	owned(mem) char *form =
+		mem_printf("%s_%s", key, language_form(language, count));
+
+	return values_add_string(map, name, form, language, err);
+}
+
 void values_add_joined(struct value *map, const char *name,
                        const struct strings *list, size_t first)
 {
@@ -60,4 +71,33 @@ void values_add_joined(struct value *map, const char *name,
 		buf_addf(&text, "%s%s", text.len > 0 ? ", " : "",
 		         list->items[i]);
 	value_add_text(map, name, buf_span(&text));
+}
+
+static void add_word(struct value *map, const char *name, struct span words,
+                     int number)
+{
+	struct span word = SPAN_NONE;
+
+	for (int i = 0; i <= number; i++)
+		if (!span_split(&words, ' ', &word))
+			word = SPAN_NONE;
+	value_add_text(map, name, word);
+}
+
+int values_add_date(struct value *map, const struct digest_language *language,
+                    int32_t day, struct error *err)
+{
+	struct day_date date = day_date(day);
+
+	values_add_number(map, "day", (uint64_t)date.day);
+	values_add_number(map, "year", (uint64_t)date.year);
+	add_word(map, "weekday", values_label(language, "weekdays"),
+	         date.weekday);
+	add_word(map, "weekday_short", values_label(language, "weekdays_short"),
+	         date.weekday);
+	add_word(map, "month", values_label(language, "months"),
+	         date.month - 1);
+	add_word(map, "month_short", values_label(language, "months_short"),
+	         date.month - 1);
+	return values_add_string(map, "date", "date", language, err);
 }

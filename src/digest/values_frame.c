@@ -6,34 +6,6 @@
 
 #include "digest_private.h"
 
-static void add_word(struct value *map, const char *name, struct span words,
-                     int number)
-{
-	struct span word = SPAN_NONE;
-
-	for (int i = 0; i <= number; i++)
-		if (!span_split(&words, ' ', &word))
-			word = SPAN_NONE;
-	value_add_text(map, name, word);
-}
-
-static void add_date(struct value *map, const struct digest_language *language,
-                     int32_t day)
-{
-	struct day_date date = day_date(day);
-
-	values_add_number(map, "day", (uint64_t)date.day);
-	values_add_number(map, "year", (uint64_t)date.year);
-	add_word(map, "weekday", values_label(language, "weekdays"),
-	         date.weekday);
-	add_word(map, "weekday_short", values_label(language, "weekdays_short"),
-	         date.weekday);
-	add_word(map, "month", values_label(language, "months"),
-	         date.month - 1);
-	add_word(map, "month_short", values_label(language, "months_short"),
-	         date.month - 1);
-}
-
 static struct span topic_name(const struct digest_frame *frame,
                               const struct digest *digest, size_t topic)
 {
@@ -50,6 +22,22 @@ static size_t count_topic(const struct digest *digest, size_t topic)
 
 	for (size_t i = 0; i < digest->n_entries; i++)
 		n += digest->entries[i].topic == topic;
+	return n;
+}
+
+size_t values_section(const struct digest *digest, size_t entry)
+{
+	return digest_is_update(&digest->entries[entry])
+	               ? digest->topics.n
+	               : digest->entries[entry].topic;
+}
+
+static size_t count_section(const struct digest *digest, size_t section)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < digest->n_entries; i++)
+		n += values_section(digest, i) == section;
 	return n;
 }
 
@@ -134,7 +122,6 @@ int values_add_frame(struct value *map, const struct digest_frame *frame,
 	size_t count = digest->n_entries;
 	size_t matched = values_matched(digest);
 
-	add_date(map, language, digest->day);
 	add_top(map, digest);
 	values_add_joined(map, "categories", &digest->categories, 0);
 	value_add_text(map, "name", span_of(frame->name));
@@ -143,15 +130,12 @@ int values_add_frame(struct value *map, const struct digest_frame *frame,
 	values_add_number(map, "considered", digest->n_considered);
 	if (add_topics(map, frame, digest, err) < 0 ||
 	    add_models(map, frame, digest, err) < 0 ||
-	    values_add_string(map, "date", "date", language, err) < 0 ||
+	    values_add_date(map, language, digest->day, err) < 0 ||
 	    values_add_string(map, "date_long", "date_long", language, err) <
 	            0 ||
-	    values_add_string(map, "papers",
-	                      count == 1 ? "papers_one" : "papers_other",
-	                      language, err) < 0 ||
-	    values_add_string(map, "lead",
-	                      matched == 1 ? "lead_one" : "lead_other",
-	                      language, err) < 0)
+	    values_add_plural(map, "papers", "papers", count, language, err) <
+	            0 ||
+	    values_add_plural(map, "lead", "lead", matched, language, err) < 0)
 		return -1;
 	return values_add_string(map, "why", "why", language, err);
 }
@@ -224,13 +208,19 @@ static int add_more(struct value *map, const struct digest_language *language,
 	owned(value) struct value words = VALUE_MAP_INIT;
 
 	values_add_number(&words, "count", n_cut);
-	if (values_add_string(&words, "more",
-	                      n_cut == 1 ? "more_one" : "more_other", language,
-	                      err) < 0)
+	if (values_add_plural(&words, "more", "more", n_cut, language, err) < 0)
 		return -1;
 	value_add_text(map, "more",
 	               span_of(n_cut > 0 ? words.items[1].text : NULL));
 	return 0;
+}
+
+static struct span section_title(const struct digest_frame *frame,
+                                 const struct digest *digest, size_t section)
+{
+	return section < digest->topics.n
+	               ? topic_name(frame, digest, section)
+	               : values_label(frame->language, "updates");
 }
 
 int values_add_pieces(struct value *map, const struct digest_frame *frame,
@@ -239,14 +229,15 @@ int values_add_pieces(struct value *map, const struct digest_frame *frame,
 {
 	struct value *sections = value_add(map, "sections", VALUE_LIST);
 
-	for (size_t i = 0; i < digest->topics.n; i++) {
+	for (size_t i = 0; i < pieces->n_sections; i++) {
 		struct value *section;
 
 		if (pieces->sections[i].len == 0)
 			continue;
 		section = value_add(sections, NULL, VALUE_MAP);
-		value_add_text(section, "title", topic_name(frame, digest, i));
-		values_add_number(section, "count", count_topic(digest, i));
+		value_add_text(section, "title",
+		               section_title(frame, digest, i));
+		values_add_number(section, "count", count_section(digest, i));
 		if (pieces->sections[i].failed)
 			return error_set(err, ERROR_LIMIT,
 			                 "the papers are longer than %u bytes",
@@ -264,7 +255,8 @@ int values_add_pieces(struct value *map, const struct digest_frame *frame,
 
 void pieces_init(struct pieces *pieces, const struct digest *digest)
 {
-	*pieces = (struct pieces){.n_sections = digest->topics.n};
+	/* The last one is that of the updates. */
+	*pieces = (struct pieces){.n_sections = digest->topics.n + 1};
 	pieces->sections =
 		mem_array(pieces->n_sections, sizeof(*pieces->sections));
 	for (size_t i = 0; i < pieces->n_sections; i++)

@@ -230,12 +230,38 @@ static void add_page(struct value *map, const char *name, const char *page,
 static void add_versions(struct value *map, const struct digest_entry *entry)
 {
 	owned(buf) struct buf text = BUF_INIT(LIMIT_FRAGMENT_BYTES);
+	uint32_t old_version = entry->old_version;
+	uint32_t version = entry->paper->version;
 
-	if (entry->old_version > 0)
-		buf_addf(&text, "v%" PRIu32 " → ", entry->old_version);
-	if (entry->type >= ANNOUNCE_REPLACE)
-		buf_addf(&text, "v%" PRIu32, entry->paper->version);
+	/* Who did not get the version before sees what was replaced. */
+	if (old_version == 0 && version > 1)
+		old_version = version - 1;
+	if (digest_is_update(entry) && old_version > 0)
+		buf_addf(&text, "v%" PRIu32 " → ", old_version);
+	if (digest_is_update(entry))
+		buf_addf(&text, "v%" PRIu32, version);
 	value_add_text(map, "versions", buf_span(&text));
+}
+
+/* `held`: why it comes only now. */
+static int add_held(struct value *map, const struct digest_language *language,
+                    const struct digest_entry *entry, struct error *err)
+{
+	owned(value) struct value words = VALUE_MAP_INIT;
+
+	if (entry->held == HELD_NOT) {
+		value_add_text(map, "held", SPAN_NONE);
+		return 0;
+	}
+	if (values_add_date(&words, language, entry->held_day, err) < 0 ||
+	    values_add_string(&words, "held",
+	                      entry->held == HELD_LATE ? "held_late"
+	                                               : "held_undelivered",
+	                      language, err) < 0)
+		return -1;
+	value_add_text(map, "held",
+	               span_of(words.items[words.n_items - 1].text));
+	return 0;
 }
 
 /* Where a clause matched, in words: "title, abstract". */
@@ -319,7 +345,8 @@ int values_add_paper(struct value *map, const struct digest_frame *frame,
 	add_page(map, "html_url", "html", paper);
 	add_texts(map, entry, format);
 	add_words(map, frame, entry);
-	if (add_authors(map, frame, entry, format, err) < 0)
+	if (add_authors(map, frame, entry, format, err) < 0 ||
+	    add_held(map, frame->language, entry, err) < 0)
 		return -1;
 	return add_matched(map, frame->language, &entry->match, err);
 }

@@ -28,6 +28,7 @@ void service_composer_free(struct service_composer *composer)
 	query_results_fini(&composer->results);
 	query_index_free(composer->index);
 	query_pool_free(composer->pool);
+	zone_close(composer->new_york);
 	strings_fini(&composer->categories);
 	free(composer->category_of);
 	store_candidates_free(composer->candidates);
@@ -67,6 +68,7 @@ int service_find_standing(struct service *service,
 	*ret_standing = (struct standing){
 		.mark = row.mark,
 		.begin = found == STORE_MISSING || row.paused,
+		.slot_day = row.slot_day,
 	};
 	if (row.suspended_at != 0 &&
 	    judge_suspension(service, subscriber, ret_standing, err) < 0)
@@ -218,6 +220,7 @@ service_composer_begin(struct service *service,
 	composer->subscribers = subscribers;
 	composer->n_subscribers = n;
 	composer->oldest_mark = INT64_MAX;
+	composer->new_york = zone_open(DAY_NEW_YORK);
 	return composer;
 }
 

@@ -40,6 +40,10 @@ static void take_entries(struct digest *digest, struct digest *old)
 		to = digest_add(digest);
 		*to = *from;
 		to->topic = find_topic(digest, old->topics.items[from->topic]);
+		if (to->held == HELD_NOT) {
+			to->held = HELD_UNDELIVERED;
+			to->held_day = old->day;
+		}
 		from->match = (struct match){0};
 	}
 	digest->n_considered += old->n_considered;

@@ -121,6 +121,7 @@ struct quota {
 	const struct compiled *compiled;
 	uint32_t *n_of; /* of each topic */
 	int64_t mark;
+	int32_t served_day; /* see find_served_day() */
 };
 
 enum offer_outcome {
@@ -144,6 +145,17 @@ static int was_there(const struct quota *quota, size_t number, bool *ret_was,
 	return 0;
 }
 
+/* Batches that should have been in the digest of a slot that is done. */
+static void note_late(const struct quota *quota,
+                      const struct announcement *announcement,
+                      struct digest_entry *entry)
+{
+	bool late = announcement->day <= quota->served_day;
+
+	entry->held = late ? HELD_LATE : HELD_NOT;
+	entry->held_day = late ? announcement->day : 0;
+}
+
 /*
  * Is the offer still news, and as what? New and cross-listed papers come once;
  * replacements once per version.
@@ -153,12 +165,15 @@ static int judge_offer(const struct quota *quota, const struct found *item,
 {
 	const struct offer *offer = &item->offer;
 	const struct paper *paper = offer->shown->paper;
+	const struct announcement *as =
+		offer->first ? offer->first : offer->shown;
 	struct store_sent sent = {0};
 	bool before = false;
 	int found;
 
 	entry->paper = offer->shown->paper;
-	entry->type = offer->first ? offer->first->type : offer->shown->type;
+	entry->type = as->type;
+	note_late(quota, as, entry);
 	if (was_there(quota, item->slot, &before, err) < 0)
 		return -1;
 	if (!before)
@@ -170,6 +185,7 @@ static int judge_offer(const struct quota *quota, const struct found *item,
 	if (!offer->again || sent.version >= paper->version)
 		return OFFER_OLD;
 	entry->type = offer->again->type;
+	note_late(quota, offer->again, entry);
 	entry->old_version = sent.version;
 	return OFFER_NEWS;
 }
@@ -322,6 +338,8 @@ static int compare_entries(const void *a, const void *b)
 	const struct digest_entry *left = a;
 	const struct digest_entry *right = b;
 
+	if (digest_is_update(left) != digest_is_update(right))
+		return digest_is_update(left) ? 1 : -1;
 	if (left->topic != right->topic)
 		return left->topic < right->topic ? -1 : 1;
 	if (left->score != right->score)
@@ -336,6 +354,27 @@ void service_sort_entries(struct digest *digest)
 	if (digest->n_entries > 0)
 		qsort(digest->entries, digest->n_entries,
 		      sizeof(*digest->entries), compare_entries);
+}
+
+/*
+ * The last of New York's days whose batches the subscriber's last slot should
+ * have had: what comes of them later, comes late. 0: none.
+ */
+static int32_t find_served_day(const struct service_composer *composer,
+                               const struct subscriber *subscriber,
+                               const struct standing *standing)
+{
+	owned(zone) struct zone *zone = NULL;
+	int64_t at;
+
+	if (standing->begin || standing->slot_day == 0 || !composer->new_york)
+		return 0;
+	zone = zone_open(subscriber->timezone);
+	if (!zone ||
+	    zone_instant(zone, standing->slot_day, (int)subscriber->send_at_min,
+	                 &at) != ZONE_INSTANT)
+		return 0;
+	return zone_day(composer->new_york, at);
 }
 
 static struct digest *begin_digest(struct service *service,
@@ -358,8 +397,9 @@ static struct digest *begin_digest(struct service *service,
 }
 
 static int fill_digest(struct service_composer *composer,
-                       const struct subscriber *subscriber, int64_t mark,
-                       struct digest *digest, struct error *err)
+                       const struct subscriber *subscriber,
+                       const struct standing *standing, struct digest *digest,
+                       struct error *err)
 {
 	owned(mem) uint32_t *n_of =
 		mem_array(subscriber->n_topics, sizeof(*n_of));
@@ -371,7 +411,7 @@ static int fill_digest(struct service_composer *composer,
 	if (compile_topics(composer, subscriber, &compiled, err) < 0)
 		return -1;
 
-	choose_announcements(composer, subscriber, mark);
+	choose_announcements(composer, subscriber, standing->mark);
 	digest->n_considered = count_candidates(composer, subscriber);
 	for (uint32_t i = 0; i < subscriber->n_topics; i++)
 		run_topic(composer, subscriber, &compiled[i], i, &found);
@@ -379,7 +419,14 @@ static int fill_digest(struct service_composer *composer,
 		qsort(found.items, found.n, sizeof(*found.items),
 		      compare_found);
 
-	quota = (struct quota){composer, subscriber, compiled, n_of, mark};
+	quota = (struct quota){
+		.composer = composer,
+		.subscriber = subscriber,
+		.compiled = compiled,
+		.n_of = n_of,
+		.mark = standing->mark,
+		.served_day = find_served_day(composer, subscriber, standing),
+	};
 	rc = pick_entries(&quota, &found, digest, err);
 	service_sort_entries(digest);
 	free(found.items);
@@ -424,7 +471,7 @@ int service_compose(struct service_composer *composer,
 	if (new_mark < standing.mark)
 		new_mark = standing.mark;
 	digest = begin_digest(composer->service, subscriber, day);
-	if (fill_digest(composer, subscriber, standing.mark, digest, err) < 0)
+	if (fill_digest(composer, subscriber, &standing, digest, err) < 0)
 		return -1;
 	*ret_composed = (struct service_composed){
 		.digest = take_ptr(digest),

@@ -2,6 +2,7 @@
 
 /* Shared by batch.c, which loads what was announced, and compose.c. */
 
+#include "model/day.h"
 #include "query/query.h"
 #include "service/compose.h"
 
@@ -41,6 +42,7 @@ struct service_composer {
 	struct query_index *index;
 	struct query_results results; /* of one topic */
 	int64_t last_seq;
+	struct zone *new_york; /* NULL: unknown here */
 	unsigned turn;
 };
 
@@ -49,7 +51,8 @@ struct standing {
 	int64_t mark;
 	bool begin; /* new or resumed */
 	bool suspended;
-	bool lift; /* it was suspended for another address */
+	bool lift;        /* it was suspended for another address */
+	int32_t slot_day; /* of the last slot that is done; 0: none yet */
 };
 
 MUST_CHECK int service_find_standing(struct service *service,
@@ -57,7 +60,7 @@ MUST_CHECK int service_find_standing(struct service *service,
                                      struct standing *ret_standing,
                                      struct error *err);
 
-/* By topic, then best first. */
+/* By topic, the updates last, and best first. */
 void service_sort_entries(struct digest *digest);
 
 /*

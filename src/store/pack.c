@@ -8,15 +8,15 @@
  * first), texts with their length before them, lists with their count. What
  * is read back is checked, since a disk can lie.
  *
- *   2  mark  n_considered  n_matched  topics  categories
- *   entries: id version type topic old_version score
+ *   3  mark  n_considered  n_matched  topics  categories
+ *   entries: id version type topic old_version held held_day score
  *            clauses: text fields
  *            title marks, abstract marks, author marks: gap len
  *
  * `mark` is where the subscriber's mark went with it: no paper in it was
- * announced later. Format 1 had none.
+ * announced later. Format 1 had none, formats 1 and 2 nothing on held papers.
  */
-#define FORMAT 2
+#define FORMAT 3
 
 /* ---- writing ---- */
 
@@ -84,6 +84,8 @@ static void put_entry(struct buf *out, const struct digest_entry *entry)
 	put_number(out, entry->type);
 	put_number(out, entry->topic);
 	put_number(out, entry->old_version);
+	put_number(out, entry->held);
+	put_number(out, (uint64_t)entry->held_day);
 	put_score(out, entry->score);
 	put_match(out, &entry->match);
 }
@@ -107,6 +109,7 @@ void store_pack(struct buf *out, const struct digest *digest, int64_t mark)
 struct reader {
 	struct span rest;
 	bool broken;
+	uint64_t format;
 };
 
 static void spoil(struct reader *reader)
@@ -137,12 +140,11 @@ static uint64_t get_number(struct reader *reader, uint64_t max)
 /* What stands before the counts; false if it is no digest. */
 static bool get_start(struct reader *reader, int64_t *ret_mark)
 {
-	uint64_t format = get_number(reader, FORMAT);
-
+	reader->format = get_number(reader, FORMAT);
 	*ret_mark = INT64_MAX;
-	if (format == FORMAT)
+	if (reader->format >= 2)
 		*ret_mark = (int64_t)get_number(reader, INT64_MAX);
-	return format > 0 && !reader->broken;
+	return reader->format > 0 && !reader->broken;
 }
 
 static uint32_t get_u32(struct reader *reader)
@@ -240,6 +242,10 @@ static void get_entry(struct reader *reader, struct paper *paper,
 		(enum announce_type)get_number(reader, ANNOUNCE_TYPES - 1);
 	entry->topic = get_u32(reader);
 	entry->old_version = get_u32(reader);
+	if (reader->format >= 3) {
+		entry->held = (enum held)get_number(reader, HELD_UNDELIVERED);
+		entry->held_day = (int32_t)get_number(reader, INT32_MAX);
+	}
 	entry->score = get_score(reader);
 	get_match(reader, paper, &entry->match);
 	if (entry->topic >= digest->topics.n)
@@ -256,7 +262,7 @@ static int fail(struct error *err)
 int store_unpack(struct span packed, struct paper *const *papers,
                  struct digest *digest, struct error *err)
 {
-	struct reader reader = {packed, false};
+	struct reader reader = {.rest = packed};
 	int64_t mark;
 	size_t n;
 
@@ -274,7 +280,7 @@ int store_unpack(struct span packed, struct paper *const *papers,
 
 int64_t store_unpack_mark(struct span packed)
 {
-	struct reader reader = {packed, false};
+	struct reader reader = {.rest = packed};
 	int64_t mark;
 
 	return get_start(&reader, &mark) ? mark : INT64_MAX;
@@ -310,7 +316,7 @@ static struct packed_paper get_paper(struct reader *reader)
 {
 	struct packed_paper paper = {get_text(reader), get_u32(reader)};
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < (reader->format >= 3 ? 5 : 3); i++)
 		(void)get_u32(reader);
 	(void)get_score(reader);
 	skip_list(reader, skip_clause);
@@ -322,7 +328,7 @@ static struct packed_paper get_paper(struct reader *reader)
 int store_unpack_papers(struct span packed, struct packed_paper **ret_papers,
                         size_t *ret_n, struct error *err)
 {
-	struct reader reader = {packed, false};
+	struct reader reader = {.rest = packed};
 	owned(mem) struct packed_paper *papers = NULL;
 	int64_t mark;
 	size_t n;

@@ -24,8 +24,8 @@ int store_get_subscriber(struct store *store, const char *id,
 	int rc;
 
 	if (store_query(store, &row,
-	                "SELECT mark, paused, suspended_at FROM subscriber"
-	                " WHERE id = ?1",
+	                "SELECT mark, paused, suspended_at,"
+	                " max(slot_day, 0) FROM subscriber WHERE id = ?1",
 	                VALUES(TEXT(id)), err) < 0)
 		return -1;
 	rc = store_step(store, row, err);
@@ -35,6 +35,7 @@ int store_get_subscriber(struct store *store, const char *id,
 		.mark = sqlite3_column_int64(row, 0),
 		.paused = sqlite3_column_int(row, 1) != 0,
 		.suspended_at = sqlite3_column_int64(row, 2),
+		.slot_day = sqlite3_column_int(row, 3),
 	};
 	store_reset(row);
 	return STORE_FOUND;

@@ -147,6 +147,7 @@ struct sample_paper {
 	enum announce_type type;
 	uint32_t version;
 	uint32_t old_version;
+	enum held held;
 	uint32_t topic;
 	double score;
 	struct {
@@ -228,6 +229,7 @@ static const struct sample_paper sample_papers[] = {
 		.type = ANNOUNCE_REPLACE,
 		.version = 3,
 		.old_version = 2,
+		.held = HELD_LATE,
 		.score = 3,
 	},
 	{
@@ -290,6 +292,8 @@ static inline void sample_add_paper(struct sample *sample,
 	paper->version = from->version;
 	entry->type = from->type;
 	entry->old_version = from->old_version;
+	entry->held = from->held;
+	entry->held_day = from->held ? 20713 : 0; /* Thursday, 17 September */
 	entry->topic = from->topic;
 	entry->score = from->score;
 	sample_mark(&entry->match.title, from->title, from->title_marks);

@@ -110,7 +110,8 @@ static void refuses_a_digest_that_was_made_up(void **state)
 	} cases[] = {
 		{"\0", 1},
 		{"\1", 1},
-		{"\3\0\0\0\0\0\0", 7},        /* another format */
+		{"\4\0\0\0\0\0\0", 7},        /* another format */
+		{"\3\0\0\0\0\0", 6},          /* no mark */
 		{"\2\0\0\0\0\0", 6},          /* no mark */
 		{"\2" HUGE "\0\0\0\0\0", 16}, /* a mark of 2^64 - 1 */
 		{"\1\0\0\0\0\1", 6},          /* an entry, but no bytes */
@@ -138,12 +139,37 @@ static void refuses_a_digest_that_was_made_up(void **state)
 	sqlite3_close(db);
 }
 
+static void reads_the_formats_before(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} cases[] = {
+		{"\1\0\0\0\0\0", 6},
+		{"\2\0\0\0\0\0\0", 7},
+		{"\3\0\0\0\0\0\0", 7},
+	};
+	owned(store) struct store *store = NULL;
+	struct error err = {0};
+	sqlite3 *db;
+
+	fill(*state);
+	db = open_database(*state);
+	assert_done(store_open(&store, *state, STORE_WRITE, &err));
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		put_packed(db, (struct span){cases[i].bytes, cases[i].len});
+		assert_true(loads_packed(store));
+	}
+	sqlite3_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test_in_folder(refuses_a_truncated_digest),
 		test_in_folder(survives_flipped_bits_in_a_digest),
 		test_in_folder(refuses_a_digest_that_was_made_up),
+		test_in_folder(reads_the_formats_before),
 	};
 
 	return cmocka_run_group_tests_name("store: packed digests", tests, NULL,
