@@ -13,7 +13,8 @@ build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libxml2-dev
 demo="$build python3 python3-aiosmtpd tzdata"
 check="$demo libcmocka-dev perl openssl strace util-linux cmark-gfm
        libfaketime"
-interop="$check postfix libsasl2-modules libsasl2-modules-db sasl2-bin
+interop="$check postfix libsasl2-modules libsasl2-modules-db sasl2-bin mutt
+         libmime-tools-perl
          spamassassin"
 lint="$check clang clang-format clang-tidy cppcheck shellcheck mandoc
       libhyperscan-dev libpcre2-dev systemd

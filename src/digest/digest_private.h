@@ -83,9 +83,9 @@ MUST_CHECK int values_add_string(struct value *map, const char *name,
                                  const struct digest_language *language,
                                  struct error *err);
 
-/* The same of the key's form for `count`: papers_one, papers_other. */
-MUST_CHECK int values_add_plural(struct value *map, const char *name,
-                                 const char *key, uint64_t count,
+/* The key's form for `count` (papers_one, papers_other), named as the key. */
+MUST_CHECK int values_add_plural(struct value *map, const char *key,
+                                 uint64_t count,
                                  const struct digest_language *language,
                                  struct error *err);
 

@@ -85,14 +85,13 @@ static const struct string_kind *find_kind(const struct plural_rule *rule,
 {
 	for (size_t i = 0; i < N_KINDS; i++) {
 		const struct string_kind *kind = &string_kinds[i];
-		struct span rest = span_of(key);
+		const char *form = key + strlen(kind->key);
 
-		if (!span_starts(rest, kind->key))
+		if (!span_starts(span_of(key), kind->key))
 			continue;
-		rest = span_skip(rest, strlen(kind->key));
-		if (kind->has_forms ? rest.len > 1 && rest.ptr[0] == '_' &&
-		                              plural_has(rule, rest.ptr + 1)
-		                    : rest.len == 0)
+		if (kind->has_forms
+		            ? form[0] == '_' && plural_has(rule, form + 1)
+		            : !form[0])
 			return kind;
 	}
 	return NULL;

@@ -52,14 +52,13 @@ void values_separate(struct buf *out, const struct digest_language *language)
 		buf_add_span(out, values_label(language, "list_separator"));
 }
 
-int values_add_plural(struct value *map, const char *name, const char *key,
-                      uint64_t count, const struct digest_language *language,
-                      struct error *err)
+int values_add_plural(struct value *map, const char *key, uint64_t count,
+                      const struct digest_language *language, struct error *err)
 {
 	owned(mem) char *form =
 		mem_printf("%s_%s", key, language_form(language, count));
 
-	return values_add_string(map, name, form, language, err);
+	return values_add_string(map, key, form, language, err);
 }
 
 void values_add_joined(struct value *map, const char *name,

@@ -133,9 +133,8 @@ int values_add_frame(struct value *map, const struct digest_frame *frame,
 	    values_add_date(map, language, digest->day, err) < 0 ||
 	    values_add_string(map, "date_long", "date_long", language, err) <
 	            0 ||
-	    values_add_plural(map, "papers", "papers", count, language, err) <
-	            0 ||
-	    values_add_plural(map, "lead", "lead", matched, language, err) < 0)
+	    values_add_plural(map, "papers", count, language, err) < 0 ||
+	    values_add_plural(map, "lead", matched, language, err) < 0)
 		return -1;
 	return values_add_string(map, "why", "why", language, err);
 }
@@ -208,7 +207,7 @@ static int add_more(struct value *map, const struct digest_language *language,
 	owned(value) struct value words = VALUE_MAP_INIT;
 
 	values_add_number(&words, "count", n_cut);
-	if (values_add_plural(&words, "more", "more", n_cut, language, err) < 0)
+	if (values_add_plural(&words, "more", n_cut, language, err) < 0)
 		return -1;
 	value_add_text(map, "more",
 	               span_of(n_cut > 0 ? words.items[1].text : NULL));
