@@ -99,6 +99,8 @@ struct digest_frame {
 	const char *unsubscribe;     /* URL */
 	const char *contact;         /* address of the admin */
 	const struct strings *notes; /* sentences: what is late or missing */
+	const struct topic *topics;  /* the subscriber's, for the footer */
+	size_t n_topics;             /* 0: the footer says nothing of them */
 	bool test;                   /* the subject begins with [test] */
 	bool quoted; /* parts in quoted-printable where base64 is no shorter */
 };

@@ -120,6 +120,11 @@ MUST_CHECK int values_add_frame(struct value *map,
                                 const struct digest_frame *frame,
                                 const struct digest *digest, struct error *err);
 
+/* `filter`: the reader's filter in words; empty if frame->topics is. */
+MUST_CHECK int values_add_filter(struct value *map,
+                                 const struct digest_frame *frame,
+                                 struct error *err);
+
 /* Papers that matched, shown or not. */
 size_t values_matched(const struct digest *digest);
 

@@ -134,7 +134,8 @@ int values_add_frame(struct value *map, const struct digest_frame *frame,
 	    values_add_string(map, "date_long", "date_long", language, err) <
 	            0 ||
 	    values_add_plural(map, "papers", count, language, err) < 0 ||
-	    values_add_plural(map, "lead", matched, language, err) < 0)
+	    values_add_plural(map, "lead", matched, language, err) < 0 ||
+	    values_add_filter(map, frame, err) < 0)
 		return -1;
 	return values_add_string(map, "why", "why", language, err);
 }

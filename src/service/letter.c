@@ -18,6 +18,8 @@ struct digest_frame service_frame(const struct service *service,
 		.name = subscriber->name,
 		.unsubscribe = conf->sender.unsubscribe,
 		.contact = conf->feeds.contact,
+		.topics = subscriber->topics,
+		.n_topics = subscriber->n_topics,
 	};
 }
 

@@ -9,14 +9,6 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-static bool is_number(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (!isdigit((unsigned char)text.ptr[i]))
-			return false;
-	return text.len > 0;
-}
-
 static bool read_fraction(struct list *l, const struct tex_command *command)
 {
 	bool binomial = command->kind == COMMAND_BINOMIAL;
@@ -71,7 +63,7 @@ static bool read_root(struct list *l)
 		buf_add_str(&all, "√");
 	math_add_grouped(&all, buf_span(&inside),
 	                 math_is_one_character(buf_span(&inside)) ||
-	                         is_number(buf_span(&inside)));
+	                         math_is_number(buf_span(&inside)));
 	math_add_atom(l, ATOM_ORD, buf_span(&all));
 	return true;
 }

@@ -207,6 +207,14 @@ bool math_is_word(struct span text)
 	return true;
 }
 
+bool math_is_number(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!isdigit((unsigned char)text.ptr[i]) && text.ptr[i] != '.')
+			return false;
+	return text.len > 0;
+}
+
 bool math_is_one_character(struct span text)
 {
 	if (text.len > 0)
@@ -226,8 +234,9 @@ void math_add_grouped(struct buf *out, struct span text, bool is_simple)
 
 void math_add_script(struct list *l, struct span script, bool raised)
 {
-	bool word = math_is_word(script) &&
-	            (!raised || math_is_one_character(script));
+	bool word = math_is_number(script) ||
+	            (math_is_word(script) &&
+	             (!raised || math_is_one_character(script)));
 
 	if (l->last == ATOM_NONE)
 		l->last = ATOM_ORD;

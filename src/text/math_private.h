@@ -47,4 +47,5 @@ void math_apply_style(struct list *l);
 
 void math_skip_blanks(struct span *rest);
 bool math_is_word(struct span text);
+bool math_is_number(struct span text); /* 0.41 */
 bool math_is_one_character(struct span text);

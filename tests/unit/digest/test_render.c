@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "model/subscriber.h"
 #include "text/text.h"
 
 /* Compares with a golden file; GOLDEN_ACCEPT=1 writes it instead. */
@@ -66,6 +67,112 @@ static void renders_a_digest_as_it_did_before(void **state)
 		assert_golden(subject, parts.subject);
 		assert_golden(markdown, document);
 	}
+}
+
+/* ---- the footer ---- */
+
+/* Lists are separated by semicolons. */
+struct filter {
+	const char *name;
+	const char *keywords;
+	const char *authors;
+	const char *exclude;
+	const char *query;
+};
+
+static void assert_footer(const struct topic *topics, size_t n,
+                          const char *code, const char *wanted)
+{
+	owned(digest_templates) struct digest_templates *templates =
+		sample_templates(NULL);
+	owned(digest_language) struct digest_language *language =
+		sample_language(code);
+	const struct digest_frame frame = {
+		.templates = templates,
+		.language = language,
+		.topics = topics,
+		.n_topics = n,
+	};
+	owned(sample) struct sample sample;
+	owned(digest_parts) struct digest_parts parts = {0};
+	owned(buf) struct buf one_line = BUF_INIT(SIZE_MAX);
+	struct error err = {0};
+
+	sample_init(&sample);
+	assert_int_equal(digest_render(&parts, &frame, sample.digest, &err), 0);
+	text_add_display(&one_line, span_of(parts.text));
+	if (!strstr(buf_str(&one_line), wanted))
+		fail_msg("%s\nhas not: %s", buf_str(&one_line), wanted);
+}
+
+static void check_filter(const struct filter *filter, const char *code,
+                         const char *wanted)
+{
+	owned(mem) char *name = filter->name ? mem_dup(filter->name) : NULL;
+	owned(mem) char *query = filter->query ? mem_dup(filter->query) : NULL;
+	struct topic topic = {.name = name, .query = query};
+
+	sample_split(&topic.keywords, filter->keywords);
+	sample_split(&topic.authors, filter->authors);
+	sample_split(&topic.exclude, filter->exclude);
+	assert_footer(&topic, 1, code, wanted);
+	strings_fini(&topic.keywords);
+	strings_fini(&topic.authors);
+	strings_fini(&topic.exclude);
+}
+
+static void the_footer_has_the_filter_in_words(void **state)
+{
+	static const struct filter both = {
+		.keywords = "large language model;quantiz*",
+		.authors = "Y. LeCun;Hinton",
+		.exclude = "survey",
+	};
+	static const struct filter named = {
+		.name = "Lattice",
+		.keywords = "",
+		.authors = "",
+		.exclude = "",
+		.query = "ti:lattice AND QCD",
+	};
+	static const struct filter everything = {
+		.keywords = "", .authors = "", .exclude = "survey"};
+	static const struct filter many = {
+		.keywords = "",
+		.authors = "a;b;c;d;e;f;g;h;i;j;k;l;m;n",
+		.exclude = "",
+	};
+
+	(void)state;
+	check_filter(&both, "en",
+	             "Your filter: “large language model”, “quantiz*”, or "
+	             "papers by Y. LeCun, Hinton, without “survey”.");
+	check_filter(&both, "zh",
+	             "“large language model”、“quantiz*”，或作者 Y. "
+	             "LeCun、Hinton，不含 “survey”。");
+	check_filter(&named, "en", "Your filter: Lattice: ti:lattice AND QCD.");
+	check_filter(&everything, "en",
+	             "Your filter: every paper, without “survey”.");
+	check_filter(&many, "en",
+	             "papers by a, b, c, d, e, f, g, h, i, j, k, "
+	             "l + 2.");
+}
+
+static void a_long_filter_is_cut(void **state)
+{
+	enum {
+		N_TOPICS = 100,
+	};
+	owned(mem) char *query = mem_new(5001);
+	owned(mem) struct topic *topics = mem_array(N_TOPICS, sizeof(*topics));
+
+	(void)state;
+	for (size_t i = 0; i < 5000; i++)
+		query[i] = i % 5 == 4 ? ' ' : 'q';
+	for (size_t i = 0; i < N_TOPICS; i++)
+		topics[i].query = query;
+	assert_footer(topics, N_TOPICS, "en", "qqqq…; qqqq");
+	assert_footer(topics, N_TOPICS, "en", "qqqq…. Thank you");
 }
 
 /* ---- a model's words ---- */
@@ -446,6 +553,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(renders_a_digest_as_it_did_before),
+		cmocka_unit_test(the_footer_has_the_filter_in_words),
+		cmocka_unit_test(a_long_filter_is_cut),
 		cmocka_unit_test(shows_a_models_words_as_it_did_before),
 		cmocka_unit_test(shows_a_summary_over_the_whole_abstract),
 		cmocka_unit_test(stays_below_the_size_that_gmail_clips),

@@ -63,6 +63,7 @@ static void raises_and_lowers(void **state)
 		{"$\\pi_\\theta(a|s)$ $L_q$ $N_{GPU}$", "π_θ(a|s) L_q N_GPU"},
 		{"$x_{i,j}$ $x_{iq}$", "x_(i,j) x_iq"},
 		{"$e^{i\\omega t}$ $n^{1/2}$", "e^(iωt) n^(1/2)"},
+		{"$N^{0.41}$ $x_{0.5}$", "N^0.41 x_0.5"},
 		{"$W_Q x$ $W_Q(x)$", "W_Q x W_Q(x)"},
 	};
 
