@@ -26,6 +26,8 @@
 #define LIMIT_FEED_TAG_BYTES (16U * LIMIT_KIB)
 /* At most one request per 3 s: info.arxiv.org/help/api/tou.html. */
 #define LIMIT_FEED_PAUSE_SEC 3
+/* All header lines of an answer and of the redirects to it; arXiv's have 1. */
+#define LIMIT_HEADER_BYTES (64U * LIMIT_KIB)
 #define LIMIT_FEED_REDIRECTS 3L
 #define LIMIT_FEED_CONNECT_SEC 30L
 #define LIMIT_FEED_TRANSFER_SEC 300L

@@ -1,7 +1,9 @@
 #include "feed/fetch.h"
 
+#include <netdb.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
@@ -35,7 +37,9 @@ struct feed_fetcher {
 	struct url_facts facts;
 	struct curl_slist *headers;
 	struct feed_answer answer;
-	char *refused; /* the address that a redirect must not lead to */
+	char *own;     /* the address that the admin's own URL has led to */
+	char *refused; /* the one that a redirect must not lead to */
+	size_t n_header_bytes;
 	char curl_error[CURL_ERROR_SIZE];
 };
 
@@ -113,6 +117,7 @@ static void finish(struct feed_fetcher *fetcher)
 	fetcher->answer = (struct feed_answer){0};
 	fetcher->is_running = false;
 	curl_slist_free_all(take_ptr(fetcher->headers));
+	free(take_ptr(fetcher->own));
 	free(take_ptr(fetcher->refused));
 	gate_leave(fetcher->gate);
 	if (fetcher->queue)
@@ -133,63 +138,6 @@ static void set_failed(struct feed_fetcher *fetcher, enum error_kind kind,
 	answer->kind = FEED_ANSWER_FAILED;
 	(void)error_set(&answer->error, kind, "%s: %s", fetcher->queue->url,
 	                what);
-}
-
-struct curl_fault {
-	CURLcode code;
-	enum error_kind kind;
-	const char *what;
-};
-
-static const struct curl_fault curl_faults[] = {
-	{CURLE_COULDNT_RESOLVE_HOST, ERROR_TEMPORARY,
-         "cannot find the address of its host: check the name and this "
-         "machine's DNS"},
-	{CURLE_COULDNT_RESOLVE_PROXY, ERROR_TEMPORARY,
-         "cannot find the address of the proxy: check feeds.proxy"},
-	{CURLE_COULDNT_CONNECT, ERROR_TEMPORARY,
-         "cannot connect: is this machine online, and does a firewall let "
-         "it out?"},
-	{CURLE_OPERATION_TIMEDOUT, ERROR_TEMPORARY,
-         "no answer in time, or too slow a one"},
-	{CURLE_PEER_FAILED_VERIFICATION, ERROR_TEMPORARY,
-         "the server's certificate is not trusted: check this machine's "
-         "clock and its ca-certificates"},
-	{CURLE_SSL_CONNECT_ERROR, ERROR_TEMPORARY,
-         "cannot set up an encrypted connection"},
-	{CURLE_TOO_MANY_REDIRECTS, ERROR_TEMPORARY,
-         "redirected too often: check the URL"},
-	{CURLE_UNSUPPORTED_PROTOCOL, ERROR_PERMANENT,
-         "redirected to something other than https"},
-	{CURLE_WEIRD_SERVER_REPLY, ERROR_TEMPORARY,
-         "the server's answer is not HTTP"},
-	{CURLE_PARTIAL_FILE, ERROR_TEMPORARY,
-         "the connection broke before the whole feed had come"},
-	{CURLE_GOT_NOTHING, ERROR_TEMPORARY,
-         "the server hung up without an answer"},
-	{CURLE_RECV_ERROR, ERROR_TEMPORARY,
-         "the connection broke before the whole feed had come"},
-	{CURLE_SEND_ERROR, ERROR_TEMPORARY,
-         "the connection broke before the request was sent"},
-	{CURLE_BAD_CONTENT_ENCODING, ERROR_TEMPORARY,
-         "the answer's gzip compression is broken"},
-	{CURLE_FILESIZE_EXCEEDED, ERROR_PERMANENT,
-         "the feed is larger than any of arXiv's: check the URL"},
-	{CURLE_WRITE_ERROR, ERROR_PERMANENT,
-         "the feed is larger than any of arXiv's: check the URL"},
-	{CURLE_FILE_COULDNT_READ_FILE, ERROR_PERMANENT,
-         "cannot read the file: does it exist, and may this user read it?"},
-};
-
-static const struct curl_fault *find_fault(CURLcode code)
-{
-	static const struct curl_fault other = {CURLE_OK, ERROR_TEMPORARY,
-	                                        "the transfer failed"};
-
-	for (size_t i = 0; i < sizeof(curl_faults) / sizeof(*curl_faults); i++)
-		if (curl_faults[i].code == code)
-			return &curl_faults[i];
-	return &other;
 }
 
 /* libcurl says the same of a redirect to ftp: and of an answer in no HTTP. */
@@ -214,10 +162,15 @@ static char *find_redirect(CURL *easy)
 	return n_redirects > 0 && url ? mem_printf("%s: ", url) : NULL;
 }
 
+static bool has_too_many_headers(const struct feed_fetcher *fetcher)
+{
+	return fetcher->n_header_bytes > LIMIT_HEADER_BYTES;
+}
+
 static void fail_transfer(struct feed_fetcher *fetcher, CURLcode code)
 {
-	const struct curl_fault *fault =
-		find_fault(tell_apart(fetcher->easy, code));
+	const struct fetch_fault *fault =
+		fetch_fault(tell_apart(fetcher->easy, code));
 	const char *detail = *fetcher->curl_error ? fetcher->curl_error
 	                                          : curl_easy_strerror(code);
 	owned(mem) char *where = find_redirect(fetcher->easy);
@@ -228,47 +181,15 @@ static void fail_transfer(struct feed_fetcher *fetcher, CURLcode code)
 			"redirected to %s, where no feed can be: a "
 			"proxy or login page may be in the way",
 			fetcher->refused);
+	else if (has_too_many_headers(fetcher))
+		what =
+			mem_dup("its header lines are longer than any should "
+		                "be: a proxy or login page may be in the way");
 	else
 		what = mem_printf("%s%s%s (%s)", where ? "redirected to " : "",
 		                  where ? where : "", fault->what, detail);
 	set_failed(fetcher, fetcher->refused ? ERROR_PERMANENT : fault->kind,
 	           what);
-}
-
-struct status_fault {
-	long status;
-	enum error_kind kind;
-	const char *what;
-};
-
-static const struct status_fault status_faults[] = {
-	{400, ERROR_PERMANENT, "refused: check the URL and the category"},
-	{401, ERROR_PERMANENT, "wants a password: check the URL"},
-	{403, ERROR_TEMPORARY,
-         "forbidden: perhaps too many requests were made"},
-	{404, ERROR_PERMANENT, "not found: check the URL and the category"},
-	{407, ERROR_PERMANENT, "the proxy wants a password: check feeds.proxy"},
-	{408, ERROR_TEMPORARY, "the server waited too long for the request"},
-	{410, ERROR_PERMANENT, "gone for good: check the URL"},
-	{429, ERROR_TEMPORARY, "too many requests"},
-	{451, ERROR_PERMANENT, "not available for legal reasons"},
-};
-
-static struct status_fault find_status(long status)
-{
-	size_t n = sizeof(status_faults) / sizeof(*status_faults);
-
-	for (size_t i = 0; i < n; i++)
-		if (status_faults[i].status == status)
-			return status_faults[i];
-	if (status >= 400 && status < 500)
-		return (struct status_fault){status, ERROR_PERMANENT,
-		                             "the server refused"};
-	if (status >= 500)
-		return (struct status_fault){status, ERROR_TEMPORARY,
-		                             "the server is in trouble"};
-	return (struct status_fault){status, ERROR_TEMPORARY,
-	                             "an answer that is no feed"};
 }
 
 /* arXiv explains a 400 in a feed of its own; its sentence is the best. */
@@ -288,7 +209,7 @@ static bool fail_as_arxiv_says(struct feed_fetcher *fetcher)
 static void fail_status(struct feed_fetcher *fetcher)
 {
 	struct feed_answer *answer = &fetcher->answer;
-	struct status_fault fault = find_status(answer->http_status);
+	struct fetch_fault fault = fetch_status_fault(answer->http_status);
 	owned(mem) char *what = NULL;
 	curl_off_t seconds = 0;
 
@@ -298,10 +219,11 @@ static void fail_status(struct feed_fetcher *fetcher)
 		return;
 	if (answer->retry_after_sec > 0)
 		what = mem_printf("%s (status %ld; try again in %lld s)",
-		                  fault.what, fault.status,
+		                  fault.what, (long)answer->http_status,
 		                  (long long)answer->retry_after_sec);
 	else
-		what = mem_printf("%s (status %ld)", fault.what, fault.status);
+		what = mem_printf("%s (status %ld)", fault.what,
+		                  (long)answer->http_status);
 	set_failed(fetcher, fault.kind, what);
 }
 
@@ -356,32 +278,77 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 	return fetcher->answer.body.failed ? 0 : size * n;
 }
 
+static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct feed_fetcher *fetcher = ctx;
+
+	(void)bytes;
+	fetcher->n_header_bytes += size * n;
+	return has_too_many_headers(fetcher) ? 0 : size * n;
+}
+
+static bool is_https(CURL *easy)
+{
+	const char *url = NULL;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+	return url && !strncasecmp(url, "https:", strlen("https:"));
+}
+
 /*
- * After connecting, before a request: a redirect must not lead to the
- * machines behind our firewall. Where the admin's own URL is this machine, it
- * may stay there, by http as well. Behind a proxy the address is the proxy's.
+ * Where a redirect must not lead: the machines behind our firewall, and any
+ * but this one in the clear. It may stay where the admin's own URL is. Behind
+ * a proxy the address is the proxy's.
  */
+static bool is_allowed(const struct feed_fetcher *fetcher, const char *address)
+{
+	if (fetcher->facts.is_loopback && address_is_loopback(address))
+		return true;
+	return is_https(fetcher->easy) &&
+	       (fetcher->options->proxy || address_is_public(address) ||
+	        (fetcher->own && !strcmp(fetcher->own, address)));
+}
+
+static bool may_visit(struct feed_fetcher *fetcher, const char *address)
+{
+	long n_redirects = 0;
+
+	(void)curl_easy_getinfo(fetcher->easy, CURLINFO_REDIRECT_COUNT,
+	                        &n_redirects);
+	if (n_redirects > 0 && !fetcher->refused &&
+	    !is_allowed(fetcher, address))
+		fetcher->refused = mem_dup(address);
+	return !fetcher->refused;
+}
+
+/* Before connecting, for each of a name's addresses. */
+static curl_socket_t on_open(void *ctx, curlsocktype purpose,
+                             struct curl_sockaddr *to)
+{
+	struct feed_fetcher *fetcher = ctx;
+	char address[NI_MAXHOST] = "";
+
+	(void)purpose;
+	(void)getnameinfo(&to->addr, to->addrlen, address, sizeof(address),
+	                  NULL, 0, NI_NUMERICHOST);
+	if (!may_visit(fetcher, address))
+		return CURL_SOCKET_BAD;
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/* Before each request: the connection may be one of before. */
 static int on_connected(void *ctx, char *address, char *local_address, int port,
                         int local_port)
 {
 	struct feed_fetcher *fetcher = ctx;
-	const char *scheme = "";
-	long n_redirects = 0;
+	bool may = may_visit(fetcher, address);
 
 	(void)local_address;
 	(void)port;
 	(void)local_port;
-	(void)curl_easy_getinfo(fetcher->easy, CURLINFO_REDIRECT_COUNT,
-	                        &n_redirects);
-	(void)curl_easy_getinfo(fetcher->easy, CURLINFO_SCHEME, &scheme);
-	if (n_redirects == 0 ||
-	    (fetcher->facts.is_loopback && address_is_loopback(address)))
-		return CURL_PREREQFUNC_OK;
-	if (!strcasecmp(scheme, "https") &&
-	    (fetcher->options->proxy || address_is_public(address)))
-		return CURL_PREREQFUNC_OK;
-	fetcher->refused = mem_dup(address);
-	return CURL_PREREQFUNC_ABORT;
+	if (!fetcher->own)
+		fetcher->own = mem_dup(address);
+	return may ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 /* A value that we got from a server once: it must stay one header. */
@@ -402,6 +369,8 @@ static void add_condition(struct curl_slist **headers, const char *name,
 static void set_limits(CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* A look-up that hangs is left behind, not waited for. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
 	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, LIMIT_FEED_REDIRECTS);
 	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
@@ -447,6 +416,10 @@ static void set_callbacks(struct feed_fetcher *fetcher)
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetcher->curl_error);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetcher);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetcher);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, fetcher);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, fetcher);
 }
@@ -458,6 +431,7 @@ static void start(struct feed_fetcher *fetcher)
 
 	fetcher->is_running = true;
 	fetcher->curl_error[0] = '\0';
+	fetcher->n_header_bytes = 0;
 	fetcher->answer.body = BUF_INIT(LIMIT_FEED_BYTES);
 	if (!fetcher->facts.is_file) {
 		add_condition(&fetcher->headers, "If-None-Match",
@@ -553,6 +527,7 @@ void feed_fetcher_close(struct feed_fetcher *fetcher)
 		free_request(take_request(fetcher));
 	curl_slist_free_all(fetcher->headers);
 	feed_answer_fini(&fetcher->answer);
+	free(fetcher->own);
 	free(fetcher->refused);
 	gate_close(fetcher->gate);
 	free(fetcher->user_agent);

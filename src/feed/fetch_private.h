@@ -23,6 +23,16 @@ bool address_is_loopback(const char *address);
 /* Neither loopback, private, link-local nor otherwise special. */
 bool address_is_public(const char *address);
 
+struct fetch_fault {
+	int code; /* libcurl's, or HTTP's status */
+	enum error_kind kind;
+	const char *what;
+};
+
+/* Of a CURLcode that is not CURLE_OK; of a status that brings no feed. */
+const struct fetch_fault *fetch_fault(int code);
+struct fetch_fault fetch_status_fault(long status);
+
 /*
  * The gate: who has passed it may make one request; no other process that
  * uses the same folder passes before gate_leave(), and no one within

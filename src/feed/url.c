@@ -40,9 +40,14 @@ static const struct network special_v4[] = {
 };
 
 static const struct network special_v6[] = {
-	{{0}, 96},    /* ::, ::1, old mapped addresses */
-	{{0x01}, 64}, /* 100::, discarded */
-	{{0x20, 0x01, 0x0d, 0xb8}, 32},
+	{{0}, 96}, /* ::, ::1, old mapped ones */
+	{{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48}, /* local translation */
+	{{0x01}, 64},                               /* 100::, discarded */
+	{{0x20, 0x01, 0x00}, 23},                   /* Teredo, ORCHID */
+	{{0x20, 0x01, 0x0d, 0xb8}, 32},             /* documentation */
+	{{0x20, 0x02}, 16},                         /* 6to4 */
+	{{0x3f, 0xff, 0x00}, 20},                   /* documentation */
+	{{0x5f, 0x00}, 16},                         /* segment routing */
 	{{0xfc}, 7},
 	{{0xfe, 0x80}, 9}, /* link-local; site-local, once */
 	{{0xff}, 8},

@@ -50,12 +50,13 @@ struct server {
 	struct span answer; /* "": hangs up */
 	struct span later;  /* to the next requests, if it is not NULL */
 	bool hangs_up;      /* after the answer */
-	bool is_endless;    /* the answer is followed by zeros */
+	bool is_endless;    /* the answer is followed by x without end, */
+	size_t n_more;      /* or so many of them, if this is not 0 */
 	int fd;
 	char url[64];
 };
 
-static void hang_up(struct connection *connection)
+static inline void hang_up(struct connection *connection)
 {
 	net_unwatch(connection->server->net, connection->watch);
 	connection->watch = NULL;
@@ -63,7 +64,7 @@ static void hang_up(struct connection *connection)
 	buf_fini(&connection->request);
 }
 
-static void answer(struct connection *connection)
+static inline void answer(struct connection *connection)
 {
 	struct server *server = connection->server;
 
@@ -85,7 +86,7 @@ static void answer(struct connection *connection)
 }
 
 /* Its header lines and the body that they announce. */
-static bool is_whole(struct span request)
+static inline bool is_whole(struct span request)
 {
 	static const char length[] = "Content-Length: ";
 	size_t at = span_find(request, length);
@@ -103,23 +104,34 @@ static bool is_whole(struct span request)
 	return request.len == end + 4 + n_body;
 }
 
-static void send_zeros(struct connection *connection)
+static inline void send_more(struct connection *connection)
 {
-	static const char zeros[65536];
+	struct server *server = connection->server;
+	char more[65536];
+	size_t len = sizeof(more);
+	ssize_t n;
 
-	if (send(connection->fd, zeros, sizeof(zeros),
-	         MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	if (server->n_more > 0 && server->n_more < len)
+		len = server->n_more;
+	memset(more, 'x', len);
+	n = send(connection->fd, more, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0) {
 		hang_up(connection);
+	} else if (server->n_more > 0) {
+		server->n_more -= (size_t)n;
+		if (server->n_more == 0)
+			hang_up(connection);
+	}
 }
 
-static void on_ready(void *ctx, short ready)
+static inline void on_ready(void *ctx, short ready)
 {
 	struct connection *connection = ctx;
 	char bytes[4096];
 	ssize_t n;
 
 	if (ready & POLLOUT) {
-		send_zeros(connection);
+		send_more(connection);
 		return;
 	}
 	n = recv(connection->fd, bytes, sizeof(bytes), 0);
@@ -132,7 +144,7 @@ static void on_ready(void *ctx, short ready)
 		answer(connection);
 }
 
-static void on_connection(void *ctx, short ready)
+static inline void on_connection(void *ctx, short ready)
 {
 	struct server *server = ctx;
 	struct connection *connection =
@@ -148,8 +160,8 @@ static void on_connection(void *ctx, short ready)
 	net_watch_events(connection->watch, POLLIN);
 }
 
-static void open_server(struct server *server, struct net *net,
-                        struct clock *clock)
+static inline void open_server(struct server *server, struct net *net,
+                               struct clock *clock)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
@@ -169,7 +181,7 @@ static void open_server(struct server *server, struct net *net,
 	net_watch_events(server->watch, POLLIN);
 }
 
-static void close_server(struct server *server)
+static inline void close_server(struct server *server)
 {
 	net_unwatch(server->net, server->watch);
 	for (size_t i = 0; i < server->n_accepted; i++)
