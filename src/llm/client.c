@@ -18,6 +18,7 @@ struct call {
 	void *ctx;
 	struct buf request;
 	struct buf body;
+	size_t n_header_bytes;
 	char curl_error[CURL_ERROR_SIZE];
 };
 
@@ -110,6 +111,7 @@ static const char *explain_code(CURLcode code)
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return "the server's certificate is not trusted";
 	case CURLE_WRITE_ERROR:
+	case CURLE_OUT_OF_MEMORY: /* of a header line of 100 KB, as well */
 		return "the answer is longer than any should be";
 	default:
 		return "the connection broke";
@@ -250,6 +252,15 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 	return call->body.failed ? 0 : size * n;
 }
 
+static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct call *call = ctx;
+
+	(void)bytes;
+	call->n_header_bytes += size * n;
+	return call->n_header_bytes > LIMIT_HEADER_BYTES ? 0 : size * n;
+}
+
 static void set_options(struct call *call)
 {
 	const struct llm_client *client = call->client;
@@ -257,6 +268,10 @@ static void set_options(struct call *call)
 
 	curl_easy_setopt(easy, CURLOPT_URL, client->url);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* A look-up that hangs is left behind, not waited for. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, LIMIT_LLM_CONNECT_SEC);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT,
@@ -278,6 +293,7 @@ static void start(struct call *call)
 	buf_clear(&call->request);
 	buf_clear(&call->body);
 	call->curl_error[0] = '\0';
+	call->n_header_bytes = 0;
 	llm_write_request(&call->request, call->client->options,
 	                  &call->question, call->format);
 	curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS,

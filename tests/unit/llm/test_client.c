@@ -2,6 +2,7 @@
 
 #include "../feed/server.h"
 #include "fixture.h"
+#include "base/limits.h"
 #include "llm/client.h"
 
 struct world {
@@ -219,6 +220,36 @@ static void stops_a_body_without_end(void **state)
 	assert_non_null(strstr(answer->error.message, "longer than any"));
 }
 
+static void stops_header_lines_without_end(void **state)
+{
+	struct world *world = *state;
+	const struct llm_answer *answer;
+
+	world->server.is_endless = true;
+	answer = ask(world, "HTTP/1.1 200 OK\r\nX: ");
+	assert_int_equal(answer->kind, LLM_FAILED);
+	assert_non_null(strstr(answer->error.message, "longer than any"));
+}
+
+/* A body of so many bytes, which is no JSON. */
+static const char *answer_to_body(struct world *world, size_t n)
+{
+	world->server.is_endless = true;
+	world->server.n_more = n;
+	return ask(world, "HTTP/1.1 200 OK\r\n\r\n")->error.message;
+}
+
+static void takes_a_body_up_to_its_limit(void **state)
+{
+	struct world *world = *state;
+
+	assert_null(strstr(answer_to_body(world, LIMIT_LLM_ANSWER_BYTES),
+	                   "longer than any"));
+	assert_non_null(
+		strstr(answer_to_body(world, LIMIT_LLM_ANSWER_BYTES + 1),
+	               "longer than any"));
+}
+
 static void gives_up_a_server_that_says_nothing(void **state)
 {
 	struct world *world = *state;
@@ -264,6 +295,8 @@ int main(void)
 		WITH_WORLD(tries_the_formats_in_turn_and_remembers),
 		WITH_WORLD(gives_up_when_no_format_is_taken),
 		WITH_WORLD(stops_a_body_without_end),
+		WITH_WORLD(stops_header_lines_without_end),
+		WITH_WORLD(takes_a_body_up_to_its_limit),
 		WITH_WORLD(gives_up_a_server_that_says_nothing),
 		WITH_WORLD(asks_several_at_once),
 		WITH_WORLD(forgets_what_is_on_its_way_when_it_closes),
