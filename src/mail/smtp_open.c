@@ -82,17 +82,21 @@ static void take_line(struct smtp_session *session, struct span line)
 	session->is_reply_begun = !is_last;
 }
 
-/* The last reply is kept for the sentence. */
+/*
+ * The last reply is kept for the sentence. What is none, or too much of one,
+ * ends the opening at once: libcurl would wait for a better one.
+ */
 static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
 {
 	struct smtp_session *session = ctx;
 	struct span text = {bytes, size * n};
-	struct error err;
 
 	if (!session->is_reply_begun)
 		smtp_reply_reset(&session->reply);
-	if (smtp_reply_read(&session->reply, &text, &err) < 0)
+	if (smtp_reply_read(&session->reply, &text, &session->no_reply) < 0) {
 		smtp_reply_reset(&session->reply);
+		return 0;
+	}
 	take_line(session, span_trim((struct span){bytes, size * n}));
 	return size * n;
 }

@@ -172,6 +172,8 @@ static struct saying say_opening(CURLcode code,
 	case CURLE_OK:
 	case CURLE_LOGIN_DENIED:
 		return say_login(session);
+	case CURLE_WRITE_ERROR:
+		return (struct saying){"sent no SMTP reply", HINT_URL};
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return (struct saying){
 			"has no address that this machine can find",
@@ -222,6 +224,8 @@ static void add_details(struct buf *out, CURLcode code,
 	if (code == CURLE_COULDNT_CONNECT) {
 		if (os_errno(session))
 			buf_add_str(out, strerrordesc_np(os_errno(session)));
+	} else if (session->no_reply.kind) {
+		buf_add_str(out, session->no_reply.message);
 	} else if (code == CURLE_OPERATION_TIMEDOUT) {
 		buf_addf(out, "within %u s", session->options->timeout_s);
 	} else if (code && code != CURLE_LOGIN_DENIED &&

@@ -143,6 +143,7 @@ struct smtp_session {
 	bool is_greeted;
 	bool is_logged_in;
 	bool is_plain_refused; /* the password would have gone out in clear */
+	struct error no_reply; /* why what libcurl read is none */
 
 	enum smtp_state state;
 	enum smtp_news news;

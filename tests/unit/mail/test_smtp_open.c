@@ -1,5 +1,7 @@
 #include "scripted.h"
 
+#include "base/limits.h"
+
 #define LETTERS35 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define LETTERS70 LETTERS35 LETTERS35
 #define OFFERS_LOGIN GREETED "> 250-relay.example\n> 250 AUTH PLAIN LOGIN\n"
@@ -44,8 +46,15 @@ static void says_why_it_could_not_be_opened(void **state)
 	         "5.7.1 you are listed)"},
 		{"> 220 x\n< EHLO *\n> 502 no\n< HELO *\n> 550 no\n", 550,
 	         "refuses this machine: "},
-		{"> SSH-2.0-OpenSSH_9.2\nclose\n", 0,
-	         "closed the connection while the session was opened"},
+		{"> SSH-2.0-OpenSSH_9.2\nstall\n", 0,
+	         "sent no SMTP reply (no reply code): "},
+		{"> HTTP/1.1 400 Bad Request\nstall\n", 0,
+	         "sent no SMTP reply (no reply code): "},
+		{"> 220-x\n> 250 y\nstall\n", 0,
+	         "sent no SMTP reply (codes 220 and 250 in one reply): "},
+		{"> \nstall\n", 0, "sent no SMTP reply (no reply code): "},
+		{"> \x80\xff\xfe\nstall\n", 0,
+	         "sent no SMTP reply (no reply code): "},
 	};
 
 	(void)state;
@@ -61,6 +70,42 @@ static void says_why_it_could_not_be_opened(void **state)
 		assert_int_equal(client.outcome.code, cases[i].code);
 		assert_sentence(&client, cases[i].sentence);
 	}
+}
+
+/* Lines of EHLO's reply, the last one, and what comes of it. */
+static void open_with_lines(struct client *client, size_t n)
+{
+	owned(buf) struct buf script = BUF_INIT(SIZE_MAX);
+
+	buf_add_str(&script, GREETED);
+	for (size_t i = 1; i < n; i++)
+		buf_add_str(&script, "> 250-x\n");
+	buf_add_str(&script, "> 250 x\nstall\n");
+	start_client(client, buf_str(&script));
+	run_client(client);
+}
+
+static void reads_replies_up_to_their_limit(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_with_lines(&client, LIMIT_SMTP_REPLY_LINES);
+	assert_true(client.is_open);
+	stop_client(&client);
+	(void)stop_server(&client.server);
+
+	open_with_lines(&client, LIMIT_SMTP_REPLY_LINES + 1);
+	stop_client(&client);
+	(void)stop_server(&client.server);
+	assert_false(client.is_open);
+	assert_sentence(&client, "sent no SMTP reply (more than 128 lines): ");
+
+	/* And no more is read of them. */
+	open_with_lines(&client, 10000);
+	stop_client(&client);
+	(void)stop_server(&client.server);
+	assert_sentence(&client, "sent no SMTP reply (more than 128 lines): ");
 }
 
 static void never_sends_without_the_login_it_is_given(void **state)
@@ -361,6 +406,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_why_it_could_not_be_opened),
+		cmocka_unit_test(reads_replies_up_to_their_limit),
 		cmocka_unit_test(never_sends_without_the_login_it_is_given),
 		cmocka_unit_test(keeps_the_password_from_the_open_network),
 		cmocka_unit_test(logs_in_on_loopback),
