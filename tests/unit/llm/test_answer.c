@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "base/limits.h"
+
 /* ---- completions ---- */
 
 static void reads_a_completion(void **state)
@@ -199,6 +201,26 @@ static void refuses_a_summary_that_is_no_line(void **state)
 	assert_non_null(strstr(err.message, "too long"));
 }
 
+static int read_summary(size_t n)
+{
+	owned(buf) struct buf content = BUF_INIT(10000);
+	owned(paper_words) struct paper_words words = {0};
+	struct error err = {0};
+
+	buf_add_str(&content, "{\"summary\": \"");
+	for (size_t i = 0; i < n; i++)
+		buf_add_char(&content, i % 8 == 7 && i + 1 < n ? ' ' : 'a');
+	buf_add_str(&content, "\"}");
+	return read_content(&english, buf_str(&content), &words, &err);
+}
+
+static void takes_a_summary_up_to_its_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(read_summary(LIMIT_SUMMARY_BYTES), 0);
+	assert_int_equal(read_summary(LIMIT_SUMMARY_BYTES + 1), -1);
+}
+
 static void lets_pass_what_the_paper_has(void **state)
 {
 	static const char *const contents[] = {
@@ -298,6 +320,7 @@ int main(void)
 		cmocka_unit_test(finds_the_object_in_what_models_write),
 		cmocka_unit_test(refuses_bad_summaries),
 		cmocka_unit_test(refuses_a_summary_that_is_no_line),
+		cmocka_unit_test(takes_a_summary_up_to_its_limit),
 		cmocka_unit_test(lets_pass_what_the_paper_has),
 		cmocka_unit_test(reads_a_translation),
 		cmocka_unit_test(refuses_bad_translations),

@@ -1,8 +1,8 @@
 /* The client against a small server in the same loop. */
 
 #include "../feed/server.h"
-#include "fixture.h"
 #include "base/limits.h"
+#include "fixture.h"
 #include "llm/client.h"
 
 struct world {

@@ -1,5 +1,7 @@
 #include "scripted.h"
 
+#include "base/limits.h"
+
 static void sends_the_bytes_of_a_message_dot_stuffed(void **state)
 {
 	static const struct {
@@ -96,6 +98,48 @@ static void gives_up_on_a_server_that_stops_reading(void **state)
 	                    "the same may work later");
 }
 
+/* "250 x", so long that it has `n` bytes before its line's end. */
+static struct client read_long_reply(size_t n)
+{
+	owned(buf) struct buf script = BUF_INIT(10000);
+	struct client client;
+
+	buf_add_str(&script, PIPELINED TO_DOT "+ 250 ");
+	for (size_t i = strlen("250 "); i < n; i++)
+		buf_add_char(&script, 'x');
+	buf_add_str(&script, "|\nstall\n");
+	start_client(&client, buf_str(&script));
+	return client;
+}
+
+static void reads_a_line_up_to_its_limit(void **state)
+{
+	struct client client;
+
+	(void)state;
+	/* CR belongs to the line. */
+	client = read_long_reply(LIMIT_SMTP_LINE_BYTES - 1);
+	run_to_done(&client, SMTP_SENT);
+	client = read_long_reply(LIMIT_SMTP_LINE_BYTES);
+	run_to_done(&client, SMTP_UNKNOWN);
+}
+
+static void waits_ten_minutes_for_the_last_reply(void **state)
+{
+	owned(mem) char *in_time =
+		mem_printf(PIPELINED TO_DOT "tick %d\nquiet\n> 250 ok\n" QUIT,
+	                   LIMIT_SMTP_DOT_SEC - 1);
+	owned(mem) char *too_late = mem_printf(
+		PIPELINED TO_DOT "tick %d\nstall\n", LIMIT_SMTP_DOT_SEC + 1);
+	struct client client;
+
+	(void)state;
+	start_client(&client, in_time);
+	run_to_done(&client, SMTP_SENT);
+	start_client(&client, too_late);
+	run_to_done(&client, SMTP_UNKNOWN);
+}
+
 static void keeps_replies_within_limits(void **state)
 {
 	owned(buf) struct buf lines = BUF_INIT(100000);
@@ -162,6 +206,8 @@ int main(void)
 		cmocka_unit_test(sends_the_bytes_of_a_message_dot_stuffed),
 		cmocka_unit_test(knows_that_the_dot_was_not_sent),
 		cmocka_unit_test(gives_up_on_a_server_that_stops_reading),
+		cmocka_unit_test(reads_a_line_up_to_its_limit),
+		cmocka_unit_test(waits_ten_minutes_for_the_last_reply),
 		cmocka_unit_test(keeps_replies_within_limits),
 		cmocka_unit_test(cleans_and_cuts_the_servers_words),
 	};

@@ -1,5 +1,7 @@
 #include "rig.h"
 
+#include "base/limits.h"
+
 static void sends_what_matches_and_sends_it_once(void **state)
 {
 	struct rig *rig = *state;
@@ -187,6 +189,35 @@ static void papers_older_than_two_weeks_stay_away(void **state)
 	ANNOUNCE(rig, "2609.00011v1 new Another retrieval method");
 	assert_int_equal(send_now(rig), 1);
 	assert_last_digest(rig, "ada", "2609.00011v1");
+}
+
+/* Of an announcement `sec` after it was stored. */
+static size_t send_after(struct rig *rig, int64_t sec)
+{
+	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
+	poll(rig);
+	rig->now += sec;
+	rig->feed[0] = '\0';
+	return send_now(rig);
+}
+
+static void papers_of_exactly_two_weeks_come(void **state)
+{
+	struct rig *rig = *state;
+
+	announce(rig, NULL, 0);
+	send_now(rig);
+	assert_int_equal(send_after(rig, LIMIT_CANDIDATE_DAYS * DAY_SEC), 1);
+}
+
+static void papers_of_a_second_more_do_not(void **state)
+{
+	struct rig *rig = *state;
+
+	announce(rig, NULL, 0);
+	send_now(rig);
+	assert_int_equal(send_after(rig, LIMIT_CANDIDATE_DAYS * DAY_SEC + 1),
+	                 0);
 }
 
 static void a_resumed_subscriber_begins_with_the_newest_batch(void **state)
@@ -549,6 +580,8 @@ int main(void)
 		CASE(a_relay_that_refuses_everybody_loses_nothing),
 		CASE(of_several_announcements_the_best_type_counts),
 		CASE(papers_older_than_two_weeks_stay_away),
+		CASE(papers_of_exactly_two_weeks_come),
+		CASE(papers_of_a_second_more_do_not),
 		CASE(a_resumed_subscriber_begins_with_the_newest_batch),
 		CASE(topics_have_quotas_and_claim_a_paper_once),
 		CASE(a_relay_that_is_down_stops_the_run),

@@ -1,6 +1,8 @@
 /* Asking a model, played by each case: what is asked, kept and waited for. */
 
 #include "model.h"
+
+#include "base/limits.h"
 #include "service/schedule.h"
 #include "service/summarize.h"
 #include "store/words.h"
@@ -192,7 +194,7 @@ struct trouble {
 static void leaves_an_endpoint_in_trouble_alone(void **state)
 {
 	static const struct trouble cases[] = {
-		{PLAY_FAIL, 0, 2 * 3},
+		{PLAY_FAIL, 0, 2 * LIMIT_LLM_TRIES},
 		{PLAY_FAIL_FOR_GOOD, 0, 2},
 		{PLAY_SLOW_DOWN, 1000, 2},
 	};
