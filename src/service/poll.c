@@ -127,7 +127,8 @@ void poll_log(const struct service_poll_result *result)
 	enum log_level level = LOG_LEVEL_INFO;
 
 	if (result->outcome == OUTCOME_UNREACHABLE ||
-	    result->outcome == OUTCOME_INVALID)
+	    result->outcome == OUTCOME_INVALID ||
+	    result->outcome == OUTCOME_PARTIAL)
 		level = LOG_LEVEL_WARNING;
 	log_line(level, "category %s: %s: %s", result->category,
 	         outcome_name(result->outcome), result->reason);
@@ -177,7 +178,8 @@ static enum outcome judge_batch(size_t n_items,
 	if (n_items >= STALE_MIN_ENTRIES &&
 	    counts->n_known_before_day * 100 >= n_items * STALE_PERCENT)
 		return OUTCOME_STALE;
-	return OUTCOME_FRESH;
+	return n_items >= LIMIT_FEED_ITEMS_ALARM ? OUTCOME_PARTIAL
+	                                         : OUTCOME_FRESH;
 }
 
 /* The reason as a sentence; the caller owns it. */

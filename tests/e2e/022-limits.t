@@ -32,15 +32,15 @@ config <<<'{ email = "ada@example.org"; categories = ["cs.CL"]; }'
 ALARM=$(limit LIMIT_FEED_ITEMS_ALARM)
 make_feed $((ALARM - 1))
 run 0 fetch
-unlike 'a feed that is not cut is no cause for alarm' "$T/out" 'may be missing'
+unlike 'a feed that is not cut is no cause for alarm' "$T/err" 'may be missing'
 make_feed "$ALARM"
 run 0 fetch
-printed 'one that arXiv may have cut is' "$ALARM papers.* some may be missing"
+said 'one that arXiv may have cut is' "$ALARM papers.* some may be missing"
 
 MOST=$(limit LIMIT_FEED_ITEMS)
 make_feed "$MOST"
 run 0 fetch
-printed 'the longest feed is taken' "$MOST papers"
+said 'the longest feed is taken' "$MOST papers"
 make_feed $((MOST + 1))
 run 1 fetch
 said 'a longer one is refused' "more than $MOST"

@@ -1,7 +1,5 @@
 #include "rig.h"
 
-#include "base/limits.h"
-
 static void sends_what_matches_and_sends_it_once(void **state)
 {
 	struct rig *rig = *state;
@@ -189,35 +187,6 @@ static void papers_older_than_two_weeks_stay_away(void **state)
 	ANNOUNCE(rig, "2609.00011v1 new Another retrieval method");
 	assert_int_equal(send_now(rig), 1);
 	assert_last_digest(rig, "ada", "2609.00011v1");
-}
-
-/* Of an announcement `sec` after it was stored. */
-static size_t send_after(struct rig *rig, int64_t sec)
-{
-	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
-	poll(rig);
-	rig->now += sec;
-	rig->feed[0] = '\0';
-	return send_now(rig);
-}
-
-static void papers_of_exactly_two_weeks_come(void **state)
-{
-	struct rig *rig = *state;
-
-	announce(rig, NULL, 0);
-	send_now(rig);
-	assert_int_equal(send_after(rig, LIMIT_CANDIDATE_DAYS * DAY_SEC), 1);
-}
-
-static void papers_of_a_second_more_do_not(void **state)
-{
-	struct rig *rig = *state;
-
-	announce(rig, NULL, 0);
-	send_now(rig);
-	assert_int_equal(send_after(rig, LIMIT_CANDIDATE_DAYS * DAY_SEC + 1),
-	                 0);
 }
 
 static void a_resumed_subscriber_begins_with_the_newest_batch(void **state)
@@ -469,58 +438,6 @@ static void a_digest_says_which_feeds_could_not_be_read(void **state)
 	                       "Today math.NT could not be read"));
 }
 
-static bool message_has(const struct rig *rig, const char *text)
-{
-	return strstr(buf_str(&rig->message), text) != NULL;
-}
-
-static void papers_that_came_too_late_for_their_digest_say_so(void **state)
-{
-	struct rig *rig = *state;
-	struct error err = {0};
-
-	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
-	assert_int_equal(send_now(rig), 1);
-	assert_false(message_has(rig, "too late"));
-	/* Tuesday's slot has passed when Tuesday's batch comes. */
-	rig->now += DAY_SEC;
-	assert_int_equal(store_set_slot(rig->store, "ada",
-	                                day_from_date(2026, 9, 22), &err),
-	                 0);
-	ANNOUNCE(rig, "2609.00011v1 new Another retrieval method");
-	assert_int_equal(send_now(rig), 1);
-	assert_true(message_has(rig, "announced on Tue 22 Sep, too late"));
-	rig->now += DAY_SEC;
-	ANNOUNCE(rig, "2609.00021v1 new A third retrieval method");
-	assert_int_equal(send_now(rig), 1);
-	assert_false(message_has(rig, "too late"));
-}
-
-static void papers_of_a_digest_that_did_not_arrive_say_so(void **state)
-{
-	struct rig *rig = *state;
-
-	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
-	poll(rig);
-	queue(rig);
-	deliver(rig, ACT_DEFER);
-	for (int i = 0; i < 2; i++) {
-		static const char *const papers[] = {
-			"2609.00011v1 new Another retrieval method",
-			"2609.00021v1 new A third retrieval method",
-		};
-
-		rig->now += DAY_SEC;
-		announce(rig, &papers[i], 1);
-		poll(rig);
-		queue(rig);
-		deliver(rig, i == 0 ? ACT_DEFER : ACT_ACCEPT);
-	}
-	assert_true(message_has(rig, "from the digest of Mon 21 Sep, which"));
-	assert_true(message_has(rig, "from the digest of Tue 22 Sep, which"));
-	assert_false(message_has(rig, "from the digest of Wed"));
-}
-
 static void what_is_older_than_keep_days_goes(void **state)
 {
 	struct rig *rig = *state;
@@ -580,8 +497,6 @@ int main(void)
 		CASE(a_relay_that_refuses_everybody_loses_nothing),
 		CASE(of_several_announcements_the_best_type_counts),
 		CASE(papers_older_than_two_weeks_stay_away),
-		CASE(papers_of_exactly_two_weeks_come),
-		CASE(papers_of_a_second_more_do_not),
 		CASE(a_resumed_subscriber_begins_with_the_newest_batch),
 		CASE(topics_have_quotas_and_claim_a_paper_once),
 		CASE(a_relay_that_is_down_stops_the_run),
@@ -595,8 +510,6 @@ int main(void)
 		CASE(two_who_compose_at_once_queue_one_digest),
 		CASE(composes_in_steps_as_at_once),
 		CASE(a_digest_says_which_feeds_could_not_be_read),
-		CASE(papers_that_came_too_late_for_their_digest_say_so),
-		CASE(papers_of_a_digest_that_did_not_arrive_say_so),
 		CASE(what_is_older_than_keep_days_goes),
 		CASE(tells_how_a_feed_was),
 	};
