@@ -248,6 +248,8 @@ void smtp_judge_opening(struct smtp_outcome *outcome, CURLcode code,
 	else if (code == CURLE_COULDNT_CONNECT &&
 	         os_errno(session) == ECONNRESET)
 		code = CURLE_RECV_ERROR; /* it was quicker than we */
+	else if (strstr(session->curl_words, "Too large response"))
+		code = CURLE_WRITE_ERROR; /* libcurl's own limit came first */
 	is_login = code == CURLE_OK || code == CURLE_LOGIN_DENIED;
 	*outcome = (struct smtp_outcome){
 		.verdict = SMTP_RELAY,

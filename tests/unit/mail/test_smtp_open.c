@@ -80,7 +80,7 @@ static void open_with_lines(struct client *client, size_t n)
 	buf_add_str(&script, GREETED);
 	for (size_t i = 1; i < n; i++)
 		buf_add_str(&script, "> 250-x\n");
-	buf_add_str(&script, "> 250 x\nstall\n");
+	buf_add_str(&script, "> 250 x\n< MAIL *\n> 421 4.3.2 later\nclose\n");
 	start_client(client, buf_str(&script));
 	run_client(client);
 }
@@ -105,7 +105,7 @@ static void reads_replies_up_to_their_limit(void **state)
 	open_with_lines(&client, 10000);
 	stop_client(&client);
 	(void)stop_server(&client.server);
-	assert_sentence(&client, "sent no SMTP reply (more than 128 lines): ");
+	assert_sentence(&client, "sent no SMTP reply (");
 }
 
 static void never_sends_without_the_login_it_is_given(void **state)
