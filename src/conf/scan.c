@@ -242,11 +242,12 @@ static void report_twice(struct scan *scan, struct name name, unsigned line)
 /* libconfig refuses the file at a name that occurs twice in its group. */
 static void check_names(struct scan *scan, size_t first)
 {
-	struct name *names = scan->names + first;
 	size_t n = scan->n_names - first;
+	struct name *names;
 
 	if (n < 2)
 		return;
+	names = scan->names + first;
 	qsort(names, n, sizeof(*names), compare_names);
 	for (size_t i = 1; i < n; i++) {
 		if (!span_equal(names[i - 1].text, names[i].text))

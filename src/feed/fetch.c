@@ -29,7 +29,7 @@ struct feed_fetcher {
 	struct gate *gate;
 	struct net_watch *watch;
 	char *user_agent;
-	CURL *easy; /* one for all requests: it keeps the connection */
+	CURL *easy; /* of the last request; its connection is the net's */
 	struct request *queue;
 	struct request **queue_end;
 	/* Of the request under way: */
@@ -170,7 +170,7 @@ static bool has_too_many_headers(const struct feed_fetcher *fetcher)
 static void fail_transfer(struct feed_fetcher *fetcher, CURLcode code)
 {
 	const struct fetch_fault *fault =
-		fetch_fault(tell_apart(fetcher->easy, code));
+		fetch_fault((int)tell_apart(fetcher->easy, code));
 	const char *detail = *fetcher->curl_error ? fetcher->curl_error
 	                                          : curl_easy_strerror(code);
 	owned(mem) char *where = find_redirect(fetcher->easy);
@@ -424,12 +424,29 @@ static void set_callbacks(struct feed_fetcher *fetcher)
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, fetcher);
 }
 
+/*
+ * A handle that was used keeps a pointer to its last header (libcurl before
+ * 8.1): an answer that begins with a folded line would read freed memory.
+ */
+static bool renew_handle(struct feed_fetcher *fetcher)
+{
+	net_stop(fetcher->net, fetcher->easy);
+	curl_easy_cleanup(fetcher->easy);
+	fetcher->easy = curl_easy_init();
+	return fetcher->easy != NULL;
+}
+
 static void start(struct feed_fetcher *fetcher)
 {
 	const struct request *request = fetcher->queue;
 	struct error err = {0};
 
 	fetcher->is_running = true;
+	if (!renew_handle(fetcher)) {
+		set_failed(fetcher, ERROR_TEMPORARY, "libcurl has no memory");
+		finish(fetcher);
+		return;
+	}
 	fetcher->curl_error[0] = '\0';
 	fetcher->n_header_bytes = 0;
 	fetcher->answer.body = BUF_INIT(LIMIT_FEED_BYTES);
@@ -439,8 +456,6 @@ static void start(struct feed_fetcher *fetcher)
 		add_condition(&fetcher->headers, "If-Modified-Since",
 		              request->last_modified);
 	}
-	/* Takes back all options; the connection stays. */
-	curl_easy_reset(fetcher->easy);
 	curl_easy_setopt(fetcher->easy, CURLOPT_URL, request->url);
 	set_limits(fetcher->easy);
 	set_protocols(fetcher->easy, &fetcher->facts);

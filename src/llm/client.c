@@ -285,11 +285,29 @@ static void set_options(struct call *call)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
 }
 
+/* Not one that was used: see feed/fetch.c. */
+static bool renew_handle(struct call *call)
+{
+	if (call->easy)
+		net_stop(call->client->net, call->easy);
+	curl_easy_cleanup(call->easy);
+	call->easy = curl_easy_init();
+	if (call->easy)
+		set_options(call);
+	return call->easy != NULL;
+}
+
 static void start(struct call *call)
 {
 	struct llm_answer answer = {0};
 	struct error err = {0};
 
+	if (!renew_handle(call)) {
+		set_failed(call, &answer, ERROR_TEMPORARY,
+		           "libcurl has no memory");
+		finish(call, &answer);
+		return;
+	}
 	buf_clear(&call->request);
 	buf_clear(&call->body);
 	call->curl_error[0] = '\0';
@@ -310,7 +328,6 @@ void llm_ask(struct llm_client *client, const struct llm_question *question,
              llm_answer_fn done, void *ctx)
 {
 	struct call *call = mem_new(sizeof(*call));
-	struct llm_answer answer = {0};
 
 	call->client = client;
 	call->format = client->format;
@@ -321,14 +338,6 @@ void llm_ask(struct llm_client *client, const struct llm_question *question,
 	copy_question(&call->question, question);
 	call->next = client->calls;
 	client->calls = call;
-	call->easy = curl_easy_init();
-	if (!call->easy) {
-		set_failed(call, &answer, ERROR_TEMPORARY,
-		           "libcurl has no memory");
-		finish(call, &answer);
-		return;
-	}
-	set_options(call);
 	start(call);
 }
 

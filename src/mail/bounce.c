@@ -207,13 +207,15 @@ static int refuse_type(GMimeObject *top, struct error *err)
 {
 	const char *kind =
 		g_mime_object_get_content_type_parameter(top, "report-type");
-	owned(mem) char *type = kind ? clean(kind, 100) : NULL;
+	owned(mem) char *type = NULL;
 	char *mime;
 
-	if (is_type(top, "multipart", "report"))
+	if (is_type(top, "multipart", "report")) {
+		type = kind ? clean(kind, 100) : NULL;
 		return error_set(err, ERROR_SYNTAX,
 		                 "it is a report of another kind: %s",
 		                 type ? type : "none is named");
+	}
 	mime = g_mime_content_type_get_mime_type(
 		g_mime_object_get_content_type(top));
 	type = clean(mime, 100);

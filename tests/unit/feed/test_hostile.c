@@ -161,6 +161,18 @@ static void takes_headers_up_to_their_limit(void **state)
 	assert_failed(world, ERROR_PERMANENT, "header lines are longer");
 }
 
+/* libcurl 7.88 took it for the rest of the last answer's last line. */
+static void takes_a_folded_line_for_no_header(void **state)
+{
+	struct world *world = *state;
+
+	serve(world, STATUS_LINE "Content-Length: 2\r\nETag: abc\r\n\r\nok");
+	assert_string_equal(world->last.etag, "abc");
+	serve(world, STATUS_LINE " folded\r\nContent-Length: 2\r\n\r\nok");
+	assert_null(world->last.etag);
+	assert_string_equal(world->body, "ok");
+}
+
 static void gives_up_a_header_line_of_a_megabyte(void **state)
 {
 	struct world *world = *state;
@@ -283,6 +295,7 @@ int main(void)
 		CASE(follows_three_redirects),
 		CASE(follows_no_fourth_redirect),
 		CASE(takes_headers_up_to_their_limit),
+		CASE(takes_a_folded_line_for_no_header),
 		CASE(gives_up_a_header_line_of_a_megabyte),
 		CASE(takes_a_feed_up_to_its_limit),
 		CASE(gives_up_a_gzip_bomb),

@@ -1,0 +1,77 @@
+#pragma once
+
+/*
+ * A server for clients in the same loop: to each connection it says all of the
+ * input at once and then no more, whatever is asked.
+ */
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/span.h"
+#include "net/net.h"
+
+#define WIRE_CONNECTIONS 16
+
+struct wire {
+	int listener;
+	int port;
+	struct net_watch *watch;
+	struct span says;
+	int connections[WIRE_CONNECTIONS];
+	size_t n_connections;
+};
+
+static inline void wire_answer(void *ctx, short ready)
+{
+	struct wire *wire = ctx;
+	int fd = accept4(wire->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	(void)ready;
+	if (fd < 0)
+		return;
+	if (wire->n_connections == WIRE_CONNECTIONS) {
+		close(fd);
+		return;
+	}
+	(void)send(fd, wire->says.ptr, wire->says.len,
+	           MSG_NOSIGNAL | MSG_DONTWAIT);
+	shutdown(fd, SHUT_WR);
+	wire->connections[wire->n_connections++] = fd;
+}
+
+static inline void wire_open(struct wire *wire, struct net *net)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(address);
+
+	wire->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (wire->listener < 0 ||
+	    bind(wire->listener, (struct sockaddr *)&address, len) < 0 ||
+	    listen(wire->listener, WIRE_CONNECTIONS) < 0 ||
+	    getsockname(wire->listener, (struct sockaddr *)&address, &len) < 0)
+		abort();
+	wire->port = ntohs(address.sin_port);
+	wire->watch = net_watch(net, wire->listener, wire_answer, wire);
+	net_watch_events(wire->watch, POLLIN);
+}
+
+/* With RST, so that no port is kept waiting for the last packets. */
+static inline void wire_hang_up(struct wire *wire)
+{
+	const struct linger at_once = {.l_onoff = 1};
+
+	while (wire->n_connections > 0) {
+		int fd = wire->connections[--wire->n_connections];
+
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
+		           sizeof(at_once));
+		close(fd);
+	}
+}
