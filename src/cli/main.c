@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "cli/cli.h"
 
@@ -41,6 +43,24 @@ void cli_catch_signals(void)
 bool cli_is_stopped(void)
 {
 	return is_stopped != 0;
+}
+
+/*
+ * The password and the key are in no core, and in no other process of ours
+ * that looks in here. LeakSanitizer is one that must.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#define IS_DUMPABLE 1
+#else
+#define IS_DUMPABLE 0
+#endif
+
+static void hide_memory(void)
+{
+	const struct rlimit no_core = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	(void)prctl(PR_SET_DUMPABLE, IS_DUMPABLE);
 }
 
 static void print_summary(FILE *out)
@@ -115,6 +135,7 @@ int main(int argc, char **argv)
 	const char *conf_path = CONF_DEFAULT_PATH;
 	int c;
 
+	hide_memory();
 	setlocale(LC_CTYPE, "C.UTF-8");
 	for (c = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL); c != -1;
 	     c = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL)) {

@@ -77,6 +77,13 @@ int conf_check_unsubscribe(const char *text, struct error *err)
 	                 "\"mailto:digest@example.org\"");
 }
 
+/* The text is not repeated: there may be a password in it. */
+static int refuse_user(const char *instead, struct error *err)
+{
+	return error_set(err, ERROR_SYNTAX,
+	                 "has a user name in it: write %s instead", instead);
+}
+
 /* HOST or HOST:PORT, where smtp://HOST:PORT belongs. */
 static int refuse_bare_host(const char *text, struct error *err)
 {
@@ -92,6 +99,8 @@ int conf_check_smtp_url(const char *text, struct error *err)
 {
 	struct conf_url url;
 
+	if (strchr(text, '@'))
+		return refuse_user("smtp.username and smtp.password_file", err);
 	if (!strstr(text, "://"))
 		return refuse_bare_host(text, err);
 	if (conf_parse_url(&url, span_of(text), err) < 0)
@@ -100,10 +109,6 @@ int conf_check_smtp_url(const char *text, struct error *err)
 		return error_set(err, ERROR_SYNTAX,
 		                 "\"%.*s\" is not smtp or smtps",
 		                 (int)url.scheme.len, url.scheme.ptr);
-	if (url.user.len > 0)
-		return error_set(err, ERROR_SYNTAX,
-		                 "has a user name in it: write smtp.username "
-		                 "and smtp.password_file instead");
 	if (url.path.len > 0)
 		return error_set(err, ERROR_SYNTAX,
 		                 "\"%s\" behind the host means nothing to a "
@@ -134,6 +139,8 @@ int conf_check_api_url(const char *text, struct error *err)
 {
 	struct conf_url url;
 
+	if (strchr(text, '@'))
+		return refuse_user("llm.api_key_file", err);
 	if (conf_parse_url(&url, span_of(text), err) < 0)
 		return -1;
 	if (span_is(url.scheme, "https") ||

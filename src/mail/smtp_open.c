@@ -97,6 +97,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
 		smtp_reply_reset(&session->reply);
 		return 0;
 	}
+	smtp_hide_password(&session->reply, session->options);
 	take_line(session, span_trim((struct span){bytes, size * n}));
 	return size * n;
 }

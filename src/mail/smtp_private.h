@@ -79,6 +79,13 @@ void smtp_say(struct smtp_outcome *outcome, const char *where, const char *what,
 /* Code, enhanced code and words of the reply. */
 void smtp_quote(struct smtp_outcome *outcome, const struct smtp_reply *reply);
 
+/*
+ * A server may repeat what it was told: words with the password in them, plain
+ * or as AUTH sends it, are left out of the reply.
+ */
+void smtp_hide_password(struct smtp_reply *reply,
+                        const struct smtp_options *options);
+
 /* ---- the session (smtp_open.c) ---- */
 
 enum smtp_state {

@@ -332,6 +332,7 @@ static void take_replies(struct smtp_session *session)
 		state = smtp_reply_read(&session->reply, &rest, &err);
 		drop_read(session, rest);
 		if (state == SMTP_REPLY_COMPLETE) {
+			smtp_hide_password(&session->reply, session->options);
 			take_reply(session);
 		} else if (state < 0) {
 			owned(mem) char *what = mem_printf(

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include <glib.h>
+
 /* Longer than any sentence: WHERE, the hints and a reply are all bounded. */
 #define SENTENCE_MAX 8192
 
@@ -18,6 +20,39 @@ void smtp_quote(struct smtp_outcome *outcome, const struct smtp_reply *reply)
 	         buf_str(&reply->text));
 	outcome->slow_down =
 		reply->code == 421 || !strncmp(reply->enhanced, "4.7.", 4);
+}
+
+static bool has_encoded(const char *words, const char *bytes, size_t len)
+{
+	char *encoded = g_base64_encode((const unsigned char *)bytes, len);
+	bool found = strstr(words, encoded) != NULL;
+
+	g_free(encoded);
+	return found;
+}
+
+static bool has_password(const char *words, const struct smtp_options *options)
+{
+	owned(buf) struct buf plain = BUF_INIT(SENTENCE_MAX);
+
+	/* RFC 4616: NUL, user, NUL, password. */
+	buf_add_char(&plain, '\0');
+	buf_add_str(&plain, options->username ? options->username : "");
+	buf_add_char(&plain, '\0');
+	buf_add_str(&plain, options->password);
+	return strstr(words, options->password) != NULL ||
+	       has_encoded(words, plain.data, plain.len) ||
+	       has_encoded(words, options->password, strlen(options->password));
+}
+
+void smtp_hide_password(struct smtp_reply *reply,
+                        const struct smtp_options *options)
+{
+	if (!options->password || reply->text.len == 0 ||
+	    !has_password(buf_str(&reply->text), options))
+		return;
+	buf_clear(&reply->text);
+	buf_add_str(&reply->text, "(words with the password in them)");
 }
 
 void smtp_say(struct smtp_outcome *outcome, const char *where, const char *what,

@@ -1,4 +1,4 @@
-/* A style sheet, a NUL, and the HTML that it is put into: no tag comes or goes.
+/* A style sheet, a NUL, and the HTML that it is put into: no tag is added.
  */
 
 #include <stdlib.h>
@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (style_head(style).len > 2 * css.len)
 		abort();
 	style_inline(&out, style, html);
-	if (count(buf_span(&out), '<') != count(html, '<'))
+	/* Of two styles of one tag the second one stays. */
+	if (count(buf_span(&out), '<') > count(html, '<'))
 		abort();
 	return 0;
 }
