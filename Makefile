@@ -25,7 +25,13 @@ ifeq ($(VARIANT),clang)
 CC := clang
 endif
 
-FLAGS.release := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+# Control-flow enforcement where the processor's ABI has it.
+CET     := $(if $(filter x86_64 i686,$(shell uname -m)),-fcf-protection)
+# What no variant does without: the linker's part of hardening.
+HARDEN  := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+
+FLAGS.release := -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+                 -fstack-clash-protection $(CET)
 FLAGS.clang   := $(FLAGS.release)
 # gcc 12 does not see the NULL that an inlined cleanup reads.
 FLAGS.analyze := -fanalyzer -Wno-analyzer-use-of-uninitialized-value
@@ -33,6 +39,8 @@ FLAGS.asan    := -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=all
 FLAGS.fuzz    := -fno-omit-frame-pointer -fno-sanitize-recover=all \
                  -fsanitize=fuzzer-no-link,address,undefined
+
+FLAGS.coverage := -fprofile-instr-generate -fcoverage-mapping
 
 PKGS     := sqlite3 libcurl libxml-2.0 libconfig libcmark gmime-3.0 json-c \
             libsystemd
@@ -54,8 +62,8 @@ PKG_LIBS   = $(call once,PKG_LIBS,$(PKG_CONFIG) --libs $(PKGS))
 LANG_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DARXMAIL_VERSION='"$(VERSION)"' \
                -Iinclude
 ALL_CFLAGS   = $(LANG_CFLAGS) -MMD -MP $(WARNINGS) $(FLAGS.$(VARIANT)) \
-               $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS := $(FLAGS.$(VARIANT)) $(LDFLAGS)
+               $(PKG_CFLAGS) -fPIE $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS := $(FLAGS.$(VARIANT)) $(HARDEN) $(LDFLAGS)
 LDLIBS      += $(PKG_LIBS) -lm
 
 # Everything but main() is one archive, which programs, tests and fuzzers link.
@@ -165,6 +173,7 @@ FUZZ_FLAGS = -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
 
 # What is found new stays under build/; a crash belongs in tests/fuzz/corpus.
 fuzz:
+	@tests/setup.sh fuzz
 	@+$(MAKE) --no-print-directory CC=clang VARIANT=fuzz run-fuzz
 
 run-fuzz: $(REPLAYS)
@@ -173,6 +182,14 @@ run-fuzz: $(REPLAYS)
 	    $$f $(FUZZ_FLAGS) -artifact_prefix=build/fuzz/found/$$name- \
 	        $$([ ! -f $$corpus.dict ] || echo "-dict=$$corpus.dict") \
 	        build/fuzz/found/$$name $$corpus || exit 1; done
+
+# How much of each parser the corpora, and what was found, come to.
+fuzz-coverage:
+	@tests/setup.sh fuzz
+	@+$(MAKE) --no-print-directory CC=clang VARIANT=coverage run-coverage
+
+run-coverage: $(REPLAYS)
+	@tests/fuzz/coverage.sh $(B)
 
 # ---- lint ----
 
@@ -242,7 +259,7 @@ clean:
 
 .PHONY: all check torture demo screenshots interop bench lint run-check \
         run-torture run-interop run-demo run-screenshots run-bench fuzz \
-        run-fuzz unit e2e golden-accept format install uninstall deb \
+        run-fuzz fuzz-coverage run-coverage unit e2e golden-accept format install uninstall deb \
         boot-test vm-test clean
 .DELETE_ON_ERROR:
 -include $(shell find build -path build/deb -prune -o -name '*.d' -print \

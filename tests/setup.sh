@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a job needs and that are not there:
 #
-#     setup.sh build|demo|screenshots|check|torture|lint|interop|bench|deb|
+#     setup.sh build|demo|screenshots|check|torture|lint|interop|bench|fuzz|deb|
 #              boot-test|vm-test|ci
 #
 # Asks nothing. Where it cannot install, it says which packages to install.
@@ -31,6 +31,7 @@ interop) wanted=$interop ;;
 lint) wanted=$lint ;;
 bench) wanted="$check postfix libhyperscan-dev libpcre2-dev python3-markdown
        python3-feedparser" ;;
+fuzz) wanted="$build clang libclang-rt-14-dev llvm-14 python3" ;;
 deb) wanted=$deb ;;
 boot-test) wanted=$boot ;;
 vm-test) wanted="$boot qemu-system-x86 e2fsprogs" ;;

@@ -278,6 +278,13 @@ static void on_text(void *ctx, const xmlChar *text, int len)
 
 /* ---- the parser ---- */
 
+/* What libxml2 would print on stderr by itself. */
+static void say_nothing(void *ctx, const char *format, ...)
+{
+	(void)ctx;
+	(void)format;
+}
+
 static xmlParserCtxt *new_xml(struct sax *sax)
 {
 	xmlSAXHandler handler = {
@@ -295,6 +302,7 @@ static xmlParserCtxt *new_xml(struct sax *sax)
 
 	/* Nothing here asks for an entity; should it, the answer is no. */
 	xmlSetExternalEntityLoader(refuse_entity);
+	xmlSetGenericErrorFunc(NULL, say_nothing);
 	if (xml)
 		xmlCtxtUseOptions(xml, XML_PARSE_NONET | XML_PARSE_NOERROR |
 		                               XML_PARSE_NOWARNING);
@@ -325,6 +333,9 @@ void sax_clear_item(struct sax *sax)
 
 void sax_fini(struct sax *sax)
 {
+	/* libxml2 makes a document for a DOCTYPE's entities, and leaves it. */
+	if (sax->xml)
+		xmlFreeDoc(take_ptr(sax->xml->myDoc));
 	xmlFreeParserCtxt(sax->xml);
 	for (unsigned i = 0; i < FIELDS; i++)
 		buf_fini(&sax->raw.fields[i]);

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -55,8 +56,15 @@ int main(int argc, char **argv)
 	const char *name = argc > 0 ? strstr(argv[0], "fuzz_") : NULL;
 	owned(mem) char *folder =
 		mem_printf("tests/fuzz/corpus/%s", name ? name + 5 : "");
+	owned(mem) char *found =
+		mem_printf("build/fuzz/found/%s", name ? name + 5 : "");
+	size_t n_found = 0;
 	size_t n = 0;
 	int status = replay_folder(folder, &n);
+
+	/* What libFuzzer has found here, if it ran. */
+	if (access(found, F_OK) == 0)
+		status |= replay_folder(found, &n_found);
 
 	if (status || n == 0)
 		printf("not ok 1 - replays %s\n1..1\n", folder);

@@ -13,6 +13,7 @@ ANALYZER := -include tests/lint/analyzer.h
 run-lint: lint-format lint-layers lint-headers lint-banned lint-tidy \
           lint-cppcheck lint-analyze lint-shell lint-python lint-manuals \
           lint-unit lint-package lint-completions lint-tables lint-limits \
+        lint-hardening lint-scan \
           lint-limits
 
 lint-format:
@@ -44,6 +45,21 @@ lint-limits:
 	    cut -d' ' -f2 | grep -Evx '$(UNTESTED)'); do \
 	    grep -rqw "$$l" tests/unit tests/e2e || \
 	        { echo "$$l has no test"; exit 1; }; done
+
+# Of the released program, with the flags of whoever builds it.
+lint-hardening: $(B)/arxmail
+	@tests/lint/hardening.sh $<
+
+# clang's analyzer, as scan-build runs it: every report is an error.
+lint-scan: $(patsubst %,$(LINTED)/%.scan,$(filter src/%,$(C_UNITS)))
+
+$(LINTED)/%.scan: % $(wildcard include/*/*.h)
+	@mkdir -p $(@D)
+	@echo clang --analyze $<
+	@clang --analyze --analyzer-output text -Xclang -analyzer-werror \
+	    $(LANG_CFLAGS) $(PKG_CFLAGS) \
+	    $(if $(filter %/base/error.c,$<),,$(ANALYZER)) $<
+	@touch $@
 
 # One process a file: version 14 reports false va_list errors otherwise.
 lint-tidy: $(C_UNITS:%=$(LINTED)/%.tidy)
@@ -103,4 +119,5 @@ lint-completions: $(B)/arxmail
 
 .PHONY: run-lint lint-format lint-layers lint-headers lint-banned lint-tidy \
         lint-cppcheck lint-analyze lint-shell lint-python lint-manuals \
-        lint-unit lint-package lint-completions lint-tables lint-limits
+        lint-unit lint-package lint-completions lint-tables lint-limits \
+        lint-hardening lint-scan
