@@ -288,6 +288,12 @@ static int create_file(const char *path, struct error *err)
 	owned(fd) int fd =
 		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	if (fd < 0 && errno == EACCES)
+		return error_set(err, ERROR_SYSTEM,
+		                 "%s: cannot open the database: permission "
+		                 "denied: give it and its folder back to the "
+		                 "user that arxmail runs as",
+		                 path);
 	if (fd < 0)
 		return error_set(err, ERROR_SYSTEM,
 		                 "%s: cannot open the database: %s", path,
