@@ -79,6 +79,8 @@
 #define LIMIT_BOUNCE_DIGESTS 16
 /* Digests in a row that an address refuses before it is sent no more. */
 #define LIMIT_REFUSALS 3
+/* Of a backup that was restored, older mails are held. */
+#define LIMIT_RESTORED_SEC 86400
 /* Waiting for the reply to the final dot: RFC 5321, section 4.5.3.2.6. */
 #define LIMIT_SMTP_DOT_SEC 600
 

@@ -48,7 +48,10 @@ MUST_CHECK int store_begin(struct store *store, struct error *err);
 MUST_CHECK int store_commit(struct store *store, struct error *err);
 void store_rollback(struct store *store);
 
-/* A consistent copy to a new file while others write. */
+/*
+ * A consistent copy to a new file while others write. It knows that it is one:
+ * see store_hold_restored().
+ */
 MUST_CHECK int store_backup(struct store *store, const char *path,
                             struct error *err);
 
@@ -389,6 +392,15 @@ MUST_CHECK int store_reopen_delivery(struct store *store, int64_t id,
 MUST_CHECK int store_recover_deliveries(struct store *store, int64_t at,
                                         bool hold, size_t *ret_n_unknown,
                                         struct error *err);
+
+/*
+ * For who has just got the send lock, before store_recover_deliveries(): if a
+ * backup was put in the database's place, what it has open for longer than
+ * LIMIT_RESTORED_SEC may have been sent since, and is held. STORE_FOUND (once)
+ * if it is a backup, STORE_MISSING otherwise.
+ */
+MUST_CHECK int store_hold_restored(struct store *store, int64_t at,
+                                   size_t *ret_n_held, struct error *err);
 
 /* The relay refuses everybody: since when, and when it is asked again. */
 struct store_trouble {

@@ -129,11 +129,29 @@ int sender_close_breaker(struct sender *sender, struct error *err)
 
 /* ---- rest ---- */
 
+static int hold_restored(struct sender *sender, struct error *err)
+{
+	size_t n_held = 0;
+	int found = store_hold_restored(sender->service->store, now_of(sender),
+	                                &n_held, err);
+
+	if (found == STORE_FOUND)
+		log_warning(
+			"queue: the database is a backup that was put in "
+			"its place: %zu mails that are older than a day "
+			"may have been sent since, and are held: send-now "
+			"--again sends them",
+			n_held);
+	return found < 0 ? -1 : 0;
+}
+
 static int recover(struct sender *sender, struct error *err)
 {
 	struct service *service = sender->service;
 	size_t n_unknown = 0;
 
+	if (hold_restored(sender, err) < 0)
+		return -1;
 	if (store_recover_deliveries(service->store, now_of(sender),
 	                             service->conf->smtp.hold_unknown,
 	                             &n_unknown, err) < 0)

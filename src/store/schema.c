@@ -1,8 +1,5 @@
 #include "store_private.h"
 
-/* "arxm": what `file` and PRAGMA application_id show. */
-#define APPLICATION_ID 0x6172786D
-
 /*
  * Papers have a number, so that announcements are small. A digest's entries
  * are packed into one blob (pack.c). Deliveries that have ended well are in
@@ -238,7 +235,8 @@ static int check_version(const char *path, const struct version *version,
 {
 	bool fresh = version->number == 0 && version->n_tables == 0;
 
-	if (!fresh && version->application != APPLICATION_ID)
+	if (!fresh && version->application != STORE_ID &&
+	    version->application != STORE_BACKUP_ID)
 		return error_set(err, ERROR_SYSTEM,
 		                 "%s: this is another program's database: "
 		                 "move it away, or set state_dir to another "
@@ -262,10 +260,10 @@ static int take_steps(struct store *store, int64_t from, struct error *err)
 			return -1;
 	_Static_assert(sizeof(steps) / sizeof(steps[0]) == 7,
 	               "the number below is the schema's version");
-	return store_exec(store,
-	                  "PRAGMA application_id = 0x6172786D;"
-	                  "PRAGMA user_version = 7",
-	                  err);
+	/* A backup of an older version stays one. */
+	if (from == 0 && store_set_id(store, STORE_ID, err) < 0)
+		return -1;
+	return store_exec(store, "PRAGMA user_version = 7", err);
 }
 
 /* Inside the write lock the version is read again: two may have started. */

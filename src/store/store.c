@@ -420,35 +420,6 @@ void store_close(struct store *store)
 	free(store);
 }
 
-/* ---- backup ---- */
-
-static int sync_file(const char *path, struct error *err)
-{
-	owned(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd))
-		return error_set(err, ERROR_SYSTEM, "%s: cannot sync: %s", path,
-		                 strerror(errno));
-	return 0;
-}
-
-/* VACUUM INTO takes an empty file, which keeps our mode. */
-int store_backup(struct store *store, const char *path, struct error *err)
-{
-	owned(fd) int fd =
-		open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return error_set(err, ERROR_SYSTEM, "%s: cannot create: %s",
-		                 path, strerror(errno));
-	if (store_exec(store, "PRAGMA query_only=0", err) < 0 ||
-	    store_run(store, "VACUUM INTO ?1", VALUES(TEXT(path)), err) < 0) {
-		unlink(path);
-		return error_prefix(err, "backup to %s", path);
-	}
-	return sync_file(path, err);
-}
-
 void store_add_library(struct buf *out)
 {
 	buf_addf(out, "SQLite %s", sqlite3_libversion());

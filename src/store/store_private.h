@@ -123,6 +123,11 @@ sqlite3 *store_db(const struct store *store);
  * SQLite knows that an index has all such rows.
  */
 #define STATE_OPEN "(state = 0 OR state = 3 OR state = 4)"
+/* "arxm" and "arxb": what `file` and PRAGMA application_id show. */
+#define STORE_ID 0x6172786D
+#define STORE_BACKUP_ID 0x61727862
+MUST_CHECK int store_set_id(struct store *store, int64_t id, struct error *err);
+
 #define STATE_NOT_DONE "state <> 2 AND state <> 7 AND state <> 8"
 
 /* The columns that store_read_paper() reads, from its first one on. */

@@ -85,6 +85,65 @@ static void papers_of_a_digest_that_did_not_arrive_say_so(void **state)
 	assert_false(message_has(rig, "from the digest of Wed"));
 }
 
+/* ---- a backup in the database's place ---- */
+
+/* A queued mail, a backup, the mail is sent; then the backup is restored. */
+static void send_and_restore(struct rig *rig)
+{
+	owned(mem) char *copy = mem_printf("%s/copy", rig->dir);
+	owned(mem) char *path = mem_printf("%s/arxmail.db", rig->dir);
+	struct error err = {0};
+
+	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
+	poll(rig);
+	queue(rig);
+	assert_int_equal(store_backup(rig->store, copy, &err), 0);
+	assert_int_equal(deliver(rig, ACT_ACCEPT).n_sent, 1);
+	store_close(rig->store);
+	remove_file(rig, "arxmail.db-wal");
+	remove_file(rig, "arxmail.db-shm");
+	assert_int_equal(rename(copy, path), 0);
+	assert_int_equal(store_open(&rig->store, rig->dir, STORE_WRITE, &err),
+	                 0);
+	rig->service.store = rig->store;
+}
+
+static void a_backup_sends_no_mail_that_is_older_than_a_day(void **state)
+{
+	struct rig *rig = *state;
+
+	send_and_restore(rig);
+	rig->now += LIMIT_RESTORED_SEC + 1;
+	assert_int_equal(deliver(rig, ACT_ACCEPT).n_sent, 0);
+	assert_state(rig, "ada", DELIVERY_HELD);
+	/* It goes on, and new mails do not wait. */
+	ANNOUNCE(rig, "2609.00011v1 new Another retrieval method");
+	assert_int_equal(send_now(rig), 1);
+	assert_last_digest(rig, "ada", "2609.00011v1");
+}
+
+static void a_backup_sends_what_is_younger(void **state)
+{
+	struct rig *rig = *state;
+
+	send_and_restore(rig);
+	rig->now += LIMIT_RESTORED_SEC;
+	assert_int_equal(deliver(rig, ACT_ACCEPT).n_sent, 1);
+	assert_state(rig, "ada", DELIVERY_SENT);
+}
+
+/* Only a backup holds: a sender that was away for days does not. */
+static void what_is_no_backup_sends_old_mails(void **state)
+{
+	struct rig *rig = *state;
+
+	ANNOUNCE(rig, "2609.00001v1 new A retrieval method");
+	poll(rig);
+	queue(rig);
+	rig->now += 2 * LIMIT_RESTORED_SEC;
+	assert_int_equal(deliver(rig, ACT_ACCEPT).n_sent, 1);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -93,6 +152,9 @@ int main(void)
 		CASE(papers_of_a_second_more_do_not),
 		CASE(papers_that_came_too_late_for_their_digest_say_so),
 		CASE(papers_of_a_digest_that_did_not_arrive_say_so),
+		CASE(a_backup_sends_no_mail_that_is_older_than_a_day),
+		CASE(a_backup_sends_what_is_younger),
+		CASE(what_is_no_backup_sends_old_mails),
 	};
 
 	return cmocka_run_group_tests_name("service: candidates", tests, NULL,
