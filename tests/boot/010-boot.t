@@ -175,6 +175,15 @@ printed 'not where everybody may' '^write /srv/open/probe: refused: Read-only'
 unlike 'it runs no program' "$T/out" '^exec .*done'
 printed 'not a shell either' '^exec /bin/sh: refused'
 printed 'it may not use other sockets' '^netlink: refused'
+for what in 'read /etc/shadow' 'read /proc/1/environ' 'list /home/ada' \
+    'list /root' 'list /var/log' 'raw socket' 'packet socket' 'signal process 1' \
+    'become root' 'make a setuid file' 'ptrace process 1' mount \
+    'new namespace' 'write and execute memory' 'set the host name' \
+    'set the clock' 'another personality' 'load a module' reboot \
+    'kernel keyring' bpf io_uring 'kernel log' swap 'raise a limit'; do
+    printed "refused: $what" "^$what: refused"
+done
+cp "$T/out" "${PROBE_OUT:-/dev/null}"
 
 # ---- upgrade ----
 
