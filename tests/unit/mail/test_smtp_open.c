@@ -221,6 +221,32 @@ static void never_goes_on_without_tls_where_it_is_required(void **state)
 	}
 }
 
+/* What is said in the clear behind STARTTLS's reply would count as if TLS had.
+ */
+static void takes_nothing_in_the_clear_after_starttls(void **state)
+{
+	static const char *const scripts[] = {
+		GREETED
+		"> 250-relay.example\n> 250 STARTTLS\n< STARTTLS\n"
+		"+ 220 go|250-relay.example|250 AUTH PLAIN|\nstall\n",
+		GREETED
+		"> 250-relay.example\n> 250 STARTTLS\n< STARTTLS\n"
+		"+ 220 go|220 again|\nstall\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(scripts); i++) {
+		struct client client;
+
+		start_client(&client, scripts[i]);
+		client.options.tls = SMTP_TLS_REQUIRED;
+		run_and_stop(&client);
+		assert_false(client.is_open);
+		assert_int_equal(client.outcome.verdict, SMTP_RELAY);
+		assert_int_equal(client.outcome.stage, SMTP_STAGE_CONNECT);
+	}
+}
+
 static void says_when_a_port_does_not_begin_with_tls(void **state)
 {
 	owned(mem) char *url = NULL;
@@ -412,6 +438,7 @@ int main(void)
 		cmocka_unit_test(logs_in_on_loopback),
 		cmocka_unit_test(
 			never_goes_on_without_tls_where_it_is_required),
+		cmocka_unit_test(takes_nothing_in_the_clear_after_starttls),
 		cmocka_unit_test(says_when_a_port_does_not_begin_with_tls),
 		cmocka_unit_test(says_when_nothing_listens),
 		cmocka_unit_test(says_when_a_name_is_unknown),
