@@ -88,6 +88,6 @@ const struct cli_command cli_backup = {
 	"To restore it, stop arxmail and put FILE in place of\n"
 	"STATE_DIR/arxmail.db, without the files -wal and -shm beside it.\n"
 	"Mails in it that are older than a day may have been sent since and\n"
-	"are held; 'arxmail send-now --again' sends them.\n",
+	"are held: see send-now in arxmail(1).\n",
 	run,
 };

@@ -42,7 +42,7 @@ sweep() {
         after "$n" || crashes+=" $n:state"
         n=$((n + 1 + (n > 30 ? n / $(amount 6 60) : 0)))
     done
-    diag "$what: $runs allocations failed of $n, $aborts aborts"
+    diag "$what: $runs allocations failed of $n, $aborts aborts$crashes"
     is "$what: each run ended well" "$crashes" ''
     is "$what: there were runs" $((runs > 20)) 1
 }
