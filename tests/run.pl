@@ -4,7 +4,7 @@
 #     run.pl [-j JOBS] PROGRAM...
 #
 # *.t speak TAP themselves, as for prove; any other is a cmocka program and
-# runs under TEST_WRAPPER ("valgrind ...") where that is set.
+# runs under TEST_WRAPPER ("valgrind ...") where that is set, for half an hour.
 use strict;
 use warnings;
 use TAP::Harness;
@@ -12,7 +12,7 @@ use TAP::Harness;
 # cmocka 1.1 calls a skipped test "not ok".
 my $unit = <<'SH';
 set -o pipefail
-CMOCKA_MESSAGE_OUTPUT=TAP $TEST_WRAPPER "$0" |
+CMOCKA_MESSAGE_OUTPUT=TAP timeout --foreground 1800 $TEST_WRAPPER "$0" |
     sed -u -e 's/^not ok \([0-9]* # SKIP\)/ok \1/' -e '/^# ok - /d'
 SH
 

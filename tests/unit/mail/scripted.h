@@ -30,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -294,6 +295,8 @@ static inline void start_server(struct server *server, const char *script)
 	server->pid = fork();
 	assert_return_code(server->pid, 0);
 	if (server->pid == 0) {
+		/* A test that crashes must not leave it behind. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(opened[1]);
 		serve(server->listener, (int[]){opened[0], ticks[1]}, script);
 	}
