@@ -143,7 +143,7 @@ run-torture: $(PROGRAMS) $(B)/tests/unit/service/test_years
 	@export TORTURE=1 SEED=$${SEED:-$$(date +%s)}; rc=0; \
 	    COUNTS=$(CURDIR)/$(B)/torture \
 	    $(RUN_TESTS) $(sort $(wildcard tests/e2e/05*.t)) \
-        tests/e2e/200-no-memory.t \
+        tests/e2e/200-no-memory.t tests/e2e/205-system-calls.t \
         $(B)/tests/unit/service/test_years || rc=1; \
 	    cat $(B)/torture; echo "SEED=$$SEED"; exit $$rc
 

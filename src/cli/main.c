@@ -118,7 +118,8 @@ static int run_command(const char *conf_path, int argc, char **argv)
 		/* A pager or head that has seen enough is no trouble. */
 		if (errno == EPIPE)
 			return status;
-		cli_say("the results could not be written to stdout");
+		cli_say("the results could not be written to stdout: %s",
+		        strerror(errno));
 		return CLI_FAILED;
 	}
 	return status;

@@ -233,10 +233,11 @@ smtp_rules() {
     mv "$T/smtp.json.new" "$T/smtp.json"
 }
 
-# start_feeds: $T/feeds.json is its script, $T/requests.jsonl its log.
+# start_feeds [CERTIFICATE KEY]: $T/feeds.json is its script, $T/requests.jsonl
+# its log.
 start_feeds() {
     [ -e "$T/feeds.json" ] || echo '{}' >"$T/feeds.json"
-    start_server feeds feed_server.py "$T/feeds.json" "$T/requests.jsonl"
+    start_server feeds feed_server.py "$T/feeds.json" "$T/requests.jsonl" "$@"
     # shellcheck disable=SC2034
     FEED_EVENTS=$FD
     FEED_URL="http://127.0.0.1:$PORT/{category}"

@@ -1,8 +1,8 @@
 """A scripted HTTP server in arXiv's place.
 
-    feed_server.py SCRIPT LOG
+    feed_server.py SCRIPT LOG [CERTIFICATE KEY]
 
-Prints "PORT N" when it listens on loopback. SCRIPT is a JSON object: a path to
+Prints "PORT N" when it listens on loopback, by TLS where it has a certificate. SCRIPT is a JSON object: a path to
 its answers in turn, of which the last repeats. It is read anew for each request;
 when it has changed, counting begins again. An answer may have
 
@@ -23,6 +23,7 @@ import gzip
 import http.server
 import json
 import os
+import ssl
 import sys
 import time
 
@@ -124,9 +125,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    tls = None
+
+    def get_request(self):
+        connection, address = super().get_request()
+        if self.tls:
+            connection = self.tls.wrap_socket(connection, server_side=True,
+                                              do_handshake_on_connect=False)
+        return connection, address
 
     def handle_error(self, request, address):
-        if not isinstance(sys.exc_info()[1], ConnectionError):
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError)):
             super().handle_error(request, address)
 
 
@@ -134,6 +143,9 @@ def main():
     Handler.script = Script(sys.argv[1])
     Handler.log = open(sys.argv[2], "a")
     server = Server(("127.0.0.1", 0), Handler)
+    if len(sys.argv) > 3:
+        server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.tls.load_cert_chain(*sys.argv[3:5])
     print("PORT", server.server_port, flush=True)
     server.serve_forever()
 
