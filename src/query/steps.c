@@ -101,13 +101,15 @@ static void look_up_splits(struct targets *targets, struct target *target,
 	}
 }
 
-static bool has_splits(struct targets *targets, uint32_t word)
+static const struct target *find_with_splits(struct targets *targets,
+                                             uint32_t word)
 {
-	struct target *target = &targets->items[word];
+	const struct target *target = find_target(targets, word);
 
 	if (target->prose && !target->split)
-		look_up_splits(targets, target, pool_word(targets->pool, word));
-	return target->n_splits > 0;
+		look_up_splits(targets, &targets->items[word],
+		               pool_word(targets->pool, word));
+	return target;
 }
 
 /* Can the first `n_terms` from `term` on be one word of the batch, or two? */
@@ -118,7 +120,7 @@ static bool is_possible(struct targets *targets, const struct term *term,
 		return find_target(targets, term->joined[n_terms - 2])->n > 0;
 	if (find_target(targets, term->word)->n > 0)
 		return true;
-	return has_splits(targets, term->word);
+	return find_with_splits(targets, term->word)->n_splits > 0;
 }
 
 /*
@@ -144,10 +146,9 @@ static bool can_match(struct targets *targets, const struct phrase *phrase)
 static void set_step(struct targets *targets, const struct term *term,
                      struct step *step)
 {
-	step->word = find_target(targets, term->word);
+	step->word = find_with_splits(targets, term->word);
 	for (size_t i = 0; i < MAX_JOINED - 1; i++)
 		step->joined[i] = find_target(targets, term->joined[i]);
-	has_splits(targets, term->word);
 }
 
 /*

@@ -78,12 +78,15 @@ static struct store_delivery read_delivery(sqlite3_stmt *row)
 	};
 }
 
-static int read_all(struct store *store, sqlite3_stmt *row,
-                    struct store_deliveries *ret_deliveries, struct error *err)
+static int read_list(struct store *store, const char *sql, struct values values,
+                     struct store_deliveries *ret_deliveries, struct error *err)
 {
 	struct store_deliveries list = {0};
+	sqlite3_stmt *row = NULL;
 	int rc;
 
+	if (store_query(store, &row, sql, values, err) < 0)
+		return -1;
 	for (rc = store_step(store, row, err); rc > 0;
 	     rc = store_step(store, row, err)) {
 		list.items = mem_grow(list.items, &list.capacity, list.n + 1,
@@ -101,33 +104,28 @@ int store_next_deliveries(struct store *store, const struct store_page *page,
                           struct store_deliveries *ret_deliveries,
                           struct error *err)
 {
-	sqlite3_stmt *row = NULL;
-
-	if (store_query(store, &row,
-	                DELIVERY_ROWS " WHERE " STATE_OPEN " AND next_at <= ?1"
-	                              " AND (next_at, delivery_no) > (?2, ?3)"
-	                              " ORDER BY next_at, delivery_no LIMIT ?4",
-	                VALUES(INT(page->now), INT(page->after_at),
-	                       INT(page->after_id), INT((int64_t)page->limit)),
-	                err) < 0)
-		return -1;
-	return read_all(store, row, ret_deliveries, err);
+	return read_list(store,
+	                 DELIVERY_ROWS
+	                 " WHERE " STATE_OPEN
+	                 " AND next_at <= ?1"
+	                 " AND (next_at, delivery_no) > (?2, ?3)"
+	                 " ORDER BY next_at, delivery_no LIMIT ?4",
+	                 VALUES(INT(page->now), INT(page->after_at),
+	                        INT(page->after_id), INT((int64_t)page->limit)),
+	                 ret_deliveries, err);
 }
 
 int store_list_pending(struct store *store, int64_t now,
                        struct store_deliveries *ret_deliveries,
                        struct error *err)
 {
-	sqlite3_stmt *row = NULL;
-
-	if (store_query(store, &row,
-	                DELIVERY_ROWS " WHERE state IN (0, 1, 3, 4)"
-	                              " AND " STATE_NOT_DONE
-	                              " AND (state = 1 OR next_at <= ?1)"
-	                              " ORDER BY delivery_no",
-	                VALUES(INT(now)), err) < 0)
-		return -1;
-	return read_all(store, row, ret_deliveries, err);
+	return read_list(store,
+	                 DELIVERY_ROWS
+	                 " WHERE state IN (0, 1, 3, 4)"
+	                 " AND " STATE_NOT_DONE
+	                 " AND (state = 1 OR next_at <= ?1)"
+	                 " ORDER BY delivery_no",
+	                 VALUES(INT(now)), ret_deliveries, err);
 }
 
 int store_next_due(struct store *store, int64_t *ret_at, struct error *err)
@@ -154,52 +152,43 @@ int store_list_undelivered(struct store *store, const char *subscriber_id,
                            struct store_deliveries *ret_deliveries,
                            struct error *err)
 {
-	sqlite3_stmt *row = NULL;
-
 	/* Nor those of a digest that was sent, or may be, and is sent again. */
-	if (store_query(store, &row,
-	                DELIVERY_ROWS
-	                " WHERE subscriber_no = (SELECT subscriber_no"
-	                "  FROM subscriber AS s WHERE s.id = ?1)"
-	                " AND " STATE_OPEN " AND state <> 4 AND NOT doubt"
-	                " AND NOT EXISTS (SELECT 1 FROM delivery AS other"
-	                "  WHERE other.digest_no = delivery.digest_no"
-	                "  AND other.delivery_no <> delivery.delivery_no"
-	                "  AND other.state <> 8)"
-	                " ORDER BY delivery_no",
-	                VALUES(TEXT(subscriber_id)), err) < 0)
-		return -1;
-	return read_all(store, row, ret_deliveries, err);
+	return read_list(store,
+	                 DELIVERY_ROWS
+	                 " WHERE subscriber_no = (SELECT subscriber_no"
+	                 "  FROM subscriber AS s WHERE s.id = ?1)"
+	                 " AND " STATE_OPEN
+	                 " AND state <> 4 AND NOT doubt"
+	                 " AND NOT EXISTS (SELECT 1 FROM delivery AS other"
+	                 "  WHERE other.digest_no = delivery.digest_no"
+	                 "  AND other.delivery_no <> delivery.delivery_no"
+	                 "  AND other.state <> 8)"
+	                 " ORDER BY delivery_no",
+	                 VALUES(TEXT(subscriber_id)), ret_deliveries, err);
 }
 
 int store_list_deliveries(struct store *store, size_t limit,
                           struct store_deliveries *ret_deliveries,
                           struct error *err)
 {
-	sqlite3_stmt *row = NULL;
-
-	if (store_query(store, &row,
-	                DELIVERY_ROWS " WHERE state IN (0, 3, 4, 5, 6)"
-	                              " AND " STATE_NOT_DONE
-	                              " AND words IS NOT NULL"
-	                              " ORDER BY delivery_no DESC LIMIT ?1",
-	                VALUES(INT((int64_t)limit)), err) < 0)
-		return -1;
-	return read_all(store, row, ret_deliveries, err);
+	return read_list(store,
+	                 DELIVERY_ROWS
+	                 " WHERE state IN (0, 3, 4, 5, 6)"
+	                 " AND " STATE_NOT_DONE
+	                 " AND words IS NOT NULL"
+	                 " ORDER BY delivery_no DESC LIMIT ?1",
+	                 VALUES(INT((int64_t)limit)), ret_deliveries, err);
 }
 
 int store_list_deliveries_of(struct store *store, int64_t digest_id,
                              struct store_deliveries *ret_deliveries,
                              struct error *err)
 {
-	sqlite3_stmt *row = NULL;
-
-	if (store_query(store, &row,
-	                DELIVERY_ROWS " WHERE digest_no = ?1"
-	                              " ORDER BY delivery_no",
-	                VALUES(INT(digest_id)), err) < 0)
-		return -1;
-	return read_all(store, row, ret_deliveries, err);
+	return read_list(store,
+	                 DELIVERY_ROWS
+	                 " WHERE digest_no = ?1"
+	                 " ORDER BY delivery_no",
+	                 VALUES(INT(digest_id)), ret_deliveries, err);
 }
 
 static int read_one(struct store *store, sqlite3_stmt *row,

@@ -60,7 +60,8 @@ trust() {
 
 # fetches STATUS WHAT CERTIFICATE PATTERN
 fetches() {
-    start_feeds "$T/$3.crt" "$T/$3.key"
+    FEED_TLS=("$T/$3.crt" "$T/$3.key")
+    start_feeds
     FEED_URL="https://localhost:$PORT/{category}"
     config <<'END'
 { email = "ada@example.org"; categories = ["cs.CL"]; }

@@ -233,11 +233,13 @@ smtp_rules() {
     mv "$T/smtp.json.new" "$T/smtp.json"
 }
 
-# start_feeds [CERTIFICATE KEY]: $T/feeds.json is its script, $T/requests.jsonl
-# its log.
+# start_feeds: $T/feeds.json is its script, $T/requests.jsonl its log, FEED_TLS
+# its certificate and key, if it is to have one.
+FEED_TLS=()
 start_feeds() {
     [ -e "$T/feeds.json" ] || echo '{}' >"$T/feeds.json"
-    start_server feeds feed_server.py "$T/feeds.json" "$T/requests.jsonl" "$@"
+    start_server feeds feed_server.py "$T/feeds.json" "$T/requests.jsonl" \
+        "${FEED_TLS[@]}"
     # shellcheck disable=SC2034
     FEED_EVENTS=$FD
     FEED_URL="http://127.0.0.1:$PORT/{category}"
