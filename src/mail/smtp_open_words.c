@@ -61,9 +61,16 @@ static struct saying say_certificate(const struct smtp_session *session)
 
 static struct saying say_timeout(const struct smtp_session *session)
 {
+	curl_off_t look_up_us = 0;
 	curl_off_t connect_us = 0;
 
+	curl_easy_getinfo(session->easy, CURLINFO_NAMELOOKUP_TIME_T,
+	                  &look_up_us);
 	curl_easy_getinfo(session->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+	if (look_up_us == 0)
+		return (struct saying){
+			"cannot be found, because DNS does not answer",
+			"check the name servers in /etc/resolv.conf"};
 	if (connect_us == 0)
 		return (struct saying){
 			"does not answer",
