@@ -333,7 +333,8 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose,
 	                  NULL, 0, NI_NUMERICHOST);
 	if (!may_visit(fetcher, address))
 		return CURL_SOCKET_BAD;
-	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	return socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	              to->protocol);
 }
 
 /* Before each request: the connection may be one of before. */

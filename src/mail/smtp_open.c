@@ -173,7 +173,9 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose,
 		session->is_plain_refused = true;
 		return CURL_SOCKET_BAD;
 	}
-	return socket(address->family, address->socktype | SOCK_CLOEXEC,
+	/* libcurl does not look whether it could make it non-blocking. */
+	return socket(address->family,
+	              address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	              address->protocol);
 }
 

@@ -43,7 +43,7 @@ def run(args, conf, strace=()):
     program = read("program").splitlines()
     program[program.index("-c") + 1] = conf
     with open("out", "wb") as out, open("err", "wb") as err:
-        return subprocess.run([*strace, *program, *args], timeout=120,
+        return subprocess.run(["timeout", "120", *strace, *program, *args],
                               stdin=subprocess.DEVNULL, stdout=out,
                               stderr=err, check=False).returncode
 
