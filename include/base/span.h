@@ -35,7 +35,8 @@ static inline bool span_is(struct span span, const char *str)
 /* `span` without its first `n` bytes, of which it has at least that many. */
 static inline struct span span_skip(struct span span, size_t n)
 {
-	return (struct span){span.ptr + n, span.len - n};
+	/* NULL + 0 is undefined. */
+	return (struct span){n > 0 ? span.ptr + n : span.ptr, span.len - n};
 }
 
 static inline struct span span_first(struct span span, size_t n)
