@@ -1,5 +1,6 @@
 #include "feed/fetch.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdbool.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct feed_fetcher {
 	char *own;     /* the address that the admin's own URL has led to */
 	char *refused; /* the one that a redirect must not lead to */
 	size_t n_header_bytes;
+	int no_socket; /* the errno for which there is none */
 	char curl_error[CURL_ERROR_SIZE];
 };
 
@@ -181,6 +183,11 @@ static void fail_transfer(struct feed_fetcher *fetcher, CURLcode code)
 			"redirected to %s, where no feed can be: a "
 			"proxy or login page may be in the way",
 			fetcher->refused);
+	else if (fetcher->no_socket)
+		what = mem_printf(
+			"this machine gives no socket for it (%s): "
+			"see its limits",
+			strerror(fetcher->no_socket));
 	else if (has_too_many_headers(fetcher))
 		what =
 			mem_dup("its header lines are longer than any should "
@@ -327,14 +334,17 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose,
 {
 	struct feed_fetcher *fetcher = ctx;
 	char address[NI_MAXHOST] = "";
+	int fd;
 
 	(void)purpose;
 	(void)getnameinfo(&to->addr, to->addrlen, address, sizeof(address),
 	                  NULL, 0, NI_NUMERICHOST);
 	if (!may_visit(fetcher, address))
 		return CURL_SOCKET_BAD;
-	return socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	              to->protocol);
+	fd = socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	            to->protocol);
+	fetcher->no_socket = fd < 0 ? errno : 0;
+	return fd;
 }
 
 /* Before each request: the connection may be one of before. */
@@ -449,6 +459,7 @@ static void start(struct feed_fetcher *fetcher)
 		return;
 	}
 	fetcher->curl_error[0] = '\0';
+	fetcher->no_socket = 0;
 	fetcher->n_header_bytes = 0;
 	fetcher->answer.body = BUF_INIT(LIMIT_FEED_BYTES);
 	if (!fetcher->facts.is_file) {

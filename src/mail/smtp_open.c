@@ -3,6 +3,7 @@
 #include "smtp_private.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -165,6 +166,7 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose,
                                  struct curl_sockaddr *address)
 {
 	struct smtp_session *session = ctx;
+	int fd;
 
 	(void)purpose;
 	if (session->options->username && !session->is_smtps &&
@@ -174,9 +176,11 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose,
 		return CURL_SOCKET_BAD;
 	}
 	/* libcurl does not look whether it could make it non-blocking. */
-	return socket(address->family,
-	              address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	              address->protocol);
+	fd = socket(address->family,
+	            address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	            address->protocol);
+	session->no_socket = fd < 0 ? errno : 0;
+	return fd;
 }
 
 static bool set_numbers(const struct smtp_session *session)

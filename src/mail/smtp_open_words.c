@@ -172,6 +172,27 @@ static struct saying say_refusal(const struct smtp_session *session)
 	return (struct saying){"does not speak SMTP as it should", HINT_URL};
 }
 
+static int os_errno(const struct smtp_session *session)
+{
+	long number = 0;
+
+	if (session->no_socket)
+		return session->no_socket;
+	curl_easy_getinfo(session->easy, CURLINFO_OS_ERRNO, &number);
+	return (int)number;
+}
+
+static struct saying say_unreached(const struct smtp_session *session)
+{
+	if (session->no_socket)
+		return (struct saying){
+			"gets no connection",
+			"this machine gives no socket for it: see its limits"};
+	return (struct saying){"cannot be reached",
+	                       "check smtp.url, that the server runs, and that "
+	                       "no firewall is in the way"};
+}
+
 static struct saying say_opening(CURLcode code,
                                  const struct smtp_session *session)
 {
@@ -186,9 +207,7 @@ static struct saying say_opening(CURLcode code,
 			"has no address that this machine can find",
 			"check the name in smtp.url, and DNS"};
 	case CURLE_COULDNT_CONNECT:
-		return (struct saying){"cannot be reached",
-		                       "check smtp.url, that the server runs, "
-		                       "and that no firewall is in the way"};
+		return say_unreached(session);
 	case CURLE_OPERATION_TIMEDOUT:
 		return say_timeout(session);
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -214,14 +233,6 @@ static struct saying say_opening(CURLcode code,
 	default:
 		return (struct saying){"cannot be used", HINT_URL};
 	}
-}
-
-static int os_errno(const struct smtp_session *session)
-{
-	long number = 0;
-
-	curl_easy_getinfo(session->easy, CURLINFO_OS_ERRNO, &number);
-	return (int)number;
 }
 
 /* The words of the system or of libcurl, where ours do not say it all. */

@@ -150,6 +150,7 @@ struct smtp_session {
 	bool is_greeted;
 	bool is_logged_in;
 	bool is_plain_refused; /* the password would have gone out in clear */
+	int no_socket;         /* the errno for which there is none */
 	struct error no_reply; /* why what libcurl read is none */
 
 	enum smtp_state state;

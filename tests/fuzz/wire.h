@@ -2,13 +2,17 @@
 
 /*
  * A server for clients in the same loop: to each connection it says all of the
- * input at once and then no more, whatever is asked.
+ * input at once and then no more, whatever is asked. Nothing else is reached:
+ * this program's connect() and getaddrinfo() come before libc's.
  */
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/span.h"
@@ -24,6 +28,27 @@ struct wire {
 	int connections[WIRE_CONNECTIONS];
 	size_t n_connections;
 };
+
+int connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	const struct sockaddr_in *v4 = (const void *)address;
+
+	if (address->sa_family == AF_INET &&
+	    ntohl(v4->sin_addr.s_addr) == INADDR_LOOPBACK)
+		return (int)syscall(SYS_connect, fd, address, len);
+	errno = ENETUNREACH;
+	return -1;
+}
+
+int getaddrinfo(const char *node, const char *service,
+                const struct addrinfo *hints, struct addrinfo **ret_list)
+{
+	(void)node;
+	(void)service;
+	(void)hints;
+	(void)ret_list;
+	return EAI_NONAME;
+}
 
 static inline void wire_answer(void *ctx, short ready)
 {
