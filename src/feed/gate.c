@@ -61,7 +61,8 @@ void gate_close(struct gate *gate)
 static int64_t read_stamp(const struct gate *gate)
 {
 	char text[STAMP_SIZE];
-	ssize_t n = pread(lock_fd(gate->lock), text, sizeof(text), 0);
+	ssize_t n = TEMP_FAILURE_RETRY(
+		pread(lock_fd(gate->lock), text, sizeof(text), 0));
 	struct span digits = {text, n > 0 ? (size_t)n : 0};
 	uint64_t stamp;
 
@@ -78,7 +79,8 @@ static int write_stamp(struct gate *gate, struct error *err)
 
 	gate->own_stamp = clock_now_sec(gate->clock) + 1;
 	len = snprintf(text, sizeof(text), "%" PRId64 "\n", gate->own_stamp);
-	if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)len, 0) != len)
+	if (TEMP_FAILURE_RETRY(pwrite(fd, text, (size_t)len, 0)) != len ||
+	    ftruncate(fd, len))
 		return error_set(err, ERROR_SYSTEM,
 		                 "cannot write feeds.lock in the state "
 		                 "folder: %s",
