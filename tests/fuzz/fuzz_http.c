@@ -76,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		passed_ms += 4000;
 		if (i == 10000 || net_turn(net, passed_ms + 1, &err) < 0)
 			abort();
+		wire_nudge(&wire);
 	}
 	wire_hang_up(&wire);
 	return 0;

@@ -11,6 +11,9 @@
 #include "mail/smtp.h"
 #include "wire.h"
 
+#define MOST_LETTERS 4
+#define SILENCE_MS 2 /* after which the server says more */
+
 static struct clock real_clock;
 static struct net *net;
 static struct wire wire;
@@ -18,7 +21,9 @@ static struct wire wire;
 struct play {
 	struct smtp_session *session;
 	struct smtp_outcome outcome;
+	size_t n_done;
 	size_t n_sent;
+	bool is_next_begun;
 	bool over;
 };
 
@@ -47,7 +52,9 @@ static void on_ready(void *ctx)
 {
 	struct play *play = ctx;
 
-	smtp_send_body(play->session, &letter);
+	/* Every other letter travels ahead. */
+	play->is_next_begun = play->n_done % 2 == 0;
+	smtp_send_body(play->session, play->is_next_begun ? &letter : NULL);
 }
 
 static void on_done(void *ctx, const struct smtp_outcome *outcome)
@@ -56,7 +63,10 @@ static void on_done(void *ctx, const struct smtp_outcome *outcome)
 
 	play->outcome = *outcome;
 	play->n_sent += outcome->verdict == SMTP_SENT;
-	play->over = outcome->closed || outcome->verdict != SMTP_SENT;
+	play->over = outcome->closed || play->n_done++ == MOST_LETTERS;
+	if (!play->over && !play->is_next_begun)
+		smtp_send(play->session, &letter);
+	play->is_next_begun = false;
 }
 
 static size_t count(struct span text, const char *code)
@@ -87,9 +97,14 @@ static void run(struct play *play, struct smtp_options *options)
 	if (smtp_open(&play->session, net, &real_clock, options, &events,
 	              &err) < 0)
 		abort();
-	for (int i = 0; !play->over; i++)
-		if (i == 10000 || net_turn(net, INT64_MAX, &err) < 0)
+	for (int i = 0; !play->over; i++) {
+		int64_t until_ms = clock_monotonic_ms(&real_clock) + SILENCE_MS;
+
+		if (i == 10000 || net_turn(net, until_ms, &err) < 0)
 			abort();
+		if (clock_monotonic_ms(&real_clock) >= until_ms)
+			wire_nudge(&wire);
+	}
 	smtp_close(play->session);
 	wire_hang_up(&wire);
 }

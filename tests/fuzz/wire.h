@@ -1,9 +1,10 @@
 #pragma once
 
 /*
- * A server for clients in the same loop: to each connection it says all of the
- * input at once and then no more, whatever is asked. Nothing else is reached:
- * this program's connect() and getaddrinfo() come before libc's.
+ * A server for clients in the same loop: to each connection it says the input's
+ * first part at once, another whenever something is asked, and after the last
+ * no more. Nothing else is reached: this program's connect() and getaddrinfo()
+ * come before libc's.
  */
 
 #include <arpa/inet.h>
@@ -19,13 +20,21 @@
 #include "net/net.h"
 
 #define WIRE_CONNECTIONS 16
+#define WIRE_PARTS_END '\x1e' /* ASCII's record separator */
+
+struct wire_connection {
+	int fd;
+	struct span rest;
+	struct net_watch *watch;
+};
 
 struct wire {
+	struct net *net;
 	int listener;
 	int port;
 	struct net_watch *watch;
 	struct span says;
-	int connections[WIRE_CONNECTIONS];
+	struct wire_connection connections[WIRE_CONNECTIONS];
 	size_t n_connections;
 };
 
@@ -50,10 +59,41 @@ int getaddrinfo(const char *node, const char *service,
 	return EAI_NONAME;
 }
 
+static inline void wire_say(struct wire_connection *connection)
+{
+	struct span part;
+
+	if (span_split(&connection->rest, WIRE_PARTS_END, &part))
+		(void)send(connection->fd, part.ptr, part.len,
+		           MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (!connection->rest.ptr)
+		shutdown(connection->fd, SHUT_WR);
+}
+
+/* Says the next part to all: nobody asks for it. */
+static inline void wire_nudge(struct wire *wire)
+{
+	for (size_t i = 0; i < wire->n_connections; i++)
+		wire_say(&wire->connections[i]);
+}
+
+static inline void wire_hear(void *ctx, short ready)
+{
+	struct wire_connection *connection = ctx;
+	char bytes[4096];
+
+	(void)ready;
+	if (recv(connection->fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		wire_say(connection);
+	else
+		net_watch_events(connection->watch, 0);
+}
+
 static inline void wire_answer(void *ctx, short ready)
 {
 	struct wire *wire = ctx;
 	int fd = accept4(wire->listener, NULL, NULL, SOCK_CLOEXEC);
+	struct wire_connection *connection;
 
 	(void)ready;
 	if (fd < 0)
@@ -62,10 +102,13 @@ static inline void wire_answer(void *ctx, short ready)
 		close(fd);
 		return;
 	}
-	(void)send(fd, wire->says.ptr, wire->says.len,
-	           MSG_NOSIGNAL | MSG_DONTWAIT);
-	shutdown(fd, SHUT_WR);
-	wire->connections[wire->n_connections++] = fd;
+	connection = &wire->connections[wire->n_connections++];
+	*connection = (struct wire_connection){fd, wire->says, NULL};
+	wire_say(connection);
+	if (!connection->rest.ptr)
+		return;
+	connection->watch = net_watch(wire->net, fd, wire_hear, connection);
+	net_watch_events(connection->watch, POLLIN);
 }
 
 static inline void wire_open(struct wire *wire, struct net *net)
@@ -82,6 +125,7 @@ static inline void wire_open(struct wire *wire, struct net *net)
 	    listen(wire->listener, WIRE_CONNECTIONS) < 0 ||
 	    getsockname(wire->listener, (struct sockaddr *)&address, &len) < 0)
 		abort();
+	wire->net = net;
 	wire->port = ntohs(address.sin_port);
 	wire->watch = net_watch(net, wire->listener, wire_answer, wire);
 	net_watch_events(wire->watch, POLLIN);
@@ -93,8 +137,11 @@ static inline void wire_hang_up(struct wire *wire)
 	const struct linger at_once = {.l_onoff = 1};
 
 	while (wire->n_connections > 0) {
-		int fd = wire->connections[--wire->n_connections];
+		struct wire_connection *connection =
+			&wire->connections[--wire->n_connections];
+		int fd = connection->fd;
 
+		net_unwatch(wire->net, connection->watch);
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
 		           sizeof(at_once));
 		close(fd);
