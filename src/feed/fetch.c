@@ -343,7 +343,9 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose,
 		return CURL_SOCKET_BAD;
 	fd = socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	            to->protocol);
-	fetcher->no_socket = fd < 0 ? errno : 0;
+	/* A machine without IPv6 has the other addresses. */
+	if (fd < 0 && errno != EAFNOSUPPORT)
+		fetcher->no_socket = errno;
 	return fd;
 }
 

@@ -179,7 +179,9 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose,
 	fd = socket(address->family,
 	            address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	            address->protocol);
-	session->no_socket = fd < 0 ? errno : 0;
+	/* A machine without IPv6 has the other addresses. */
+	if (fd < 0 && errno != EAFNOSUPPORT)
+		session->no_socket = errno;
 	return fd;
 }
 

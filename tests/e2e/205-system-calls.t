@@ -47,4 +47,18 @@ config <<'END'
 END
 inject 'fetch by HTTP' empty fetch
 
+# ---- what is told of it ----
+
+PROGRAM=(strace -f -qq -o "$T/trace" -e trace=socket
+    -e inject=socket:error=EMFILE "${PROGRAM[@]}")
+new_state
+WHAT='no sockets' run 1 fetch
+said 'of a feed' 'cs.CL: unreachable: .*no socket for it .Too many open files'
+FEED_URL="file://$T/feeds/{category}.xml"
+use_demo
+rm -rf "$T/state"
+cp -a "$T/fetched" "$T/state"
+WHAT='no sockets' run 1 send-now --no-fetch
+said 'of the relay' 'gets no connection .Too many open files.*gives no socket'
+
 done_testing
