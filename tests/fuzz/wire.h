@@ -38,8 +38,9 @@ struct wire {
 	size_t n_connections;
 };
 
-int connect(int fd, const struct sockaddr *address, socklen_t len)
+int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
 {
+	const struct sockaddr *address = to.__sockaddr__;
 	const struct sockaddr_in *v4 = (const void *)address;
 
 	if (address->sa_family == AF_INET &&
