@@ -1,23 +1,23 @@
 """Prints what is in ./inbox: to whom, the subject, the papers by their titles."""
 
+import html
 import re
-import xml.etree.ElementTree
-from glob import glob
 
 from mail import ID, inbox
 
+LINK = re.compile(rf'<a [^>]*{ID.pattern}[^>]*>(.*?)</a>', re.I | re.S)
 
-def titles():
+
+def titles(mail):
+    """By paper: the words of its first link."""
     found = {}
-    for path in glob("feeds/*.xml"):
-        for item in xml.etree.ElementTree.parse(path).iter("item"):
-            paper = item.findtext("link").rsplit("/", 1)[1]
-            found[paper] = re.sub(r"\s+", " ", item.findtext("title"))
+    for paper, words in LINK.findall(mail.html):
+        plain = html.unescape(re.sub(r"<[^>]*>", "", words))
+        found.setdefault(paper, re.sub(r"\s+", " ", plain))
     return found
 
 
-known = titles()
 for mail in inbox():
     print(f"\n  to {mail.to}: {mail['subject']}")
-    for paper in dict.fromkeys(ID.findall(mail.text)):
-        print(f"    {paper}  {known[paper][:66]}")
+    for paper, title in titles(mail).items():
+        print(f"    {paper}  {title[:66]}")
