@@ -4,6 +4,7 @@ Mails are read by python's email package with policy.default, which is not the
 library that wrote them. All paths are relative to the test's folder.
 """
 
+import contextlib
 import email
 import email.policy
 import glob
@@ -148,6 +149,21 @@ def equal(got, wanted):
 # ---- the store ----
 
 STORE = "state/arxmail.db"
+
+
+def check_whole():
+    """The store is sound."""
+    with contextlib.closing(sqlite3.connect(STORE)) as database:
+        equal(database.execute("PRAGMA integrity_check").fetchall(),
+              [("ok",)])
+
+
+def check_demo_sent():
+    """Everybody of the demo has one digest; one may have come twice."""
+    mails = inbox()
+    equal({mail.to for mail in mails}, set(DEMO))
+    equal(len({mail["Message-ID"] for mail in mails}), len(DEMO))
+    assert len(mails) <= len(DEMO) + 1, len(mails)
 
 
 def store_hash():

@@ -2,8 +2,8 @@
 
     feed_server.py SCRIPT LOG [CERTIFICATE KEY]
 
-Prints "PORT N" when it listens on loopback, by TLS where it has a certificate. SCRIPT is a JSON object: a path to
-its answers in turn, of which the last repeats. It is read anew for each request;
+Prints "PORT N" when it listens on loopback, by TLS where it has a certificate.
+SCRIPT is a JSON object: a path to its answers in turn, of which the last repeats. It is read anew for each request;
 when it has changed, counting begins again. An answer may have
 
     file or body    what is sent; the file's name is relative to SCRIPT
